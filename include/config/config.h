@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * stipad.conf: one table (config/schema.c) has a row for each option: name, type, field, default,
+ * range, help.  The parser, --check-config and the test that stipad.conf(5) names every option
+ * read it.  Secrets are file names, not values.
+ */
+#ifndef CONFIG_CONFIG_H
+#define CONFIG_CONFIG_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdio.h>
+
+#define CONFIG_LIST_MAX 16
+
+struct config_list {
+	size_t n;
+	char *item[CONFIG_LIST_MAX + 1]; /* up to a NULL */
+};
+
+struct config {
+	/* where we listen, and as whom */
+	struct config_list listen;	 /* "127.0.0.1:8443", "[::1]:8443" */
+	struct config_list server_names; /* what Host may say */
+	char *tls_certificate;		 /* PEM chain */
+	char *tls_key;
+	char *local_socket; /* /livez and /readyz */
+	long edges;	    /* 0: one for each core */
+
+	/* what we are */
+	char *environment;	  /* production, staging, demo */
+	char *database;		  /* conninfo of stipa_authority */
+	char *signer_certificate; /* PEM chain; its name without .pem is the kid */
+	char *signer_key;
+	char *signer_passphrase; /* a file */
+	char *certificates;	 /* folder of the PEM chains served at x5u */
+	char *crl_url;		 /* the "crl" of an answer */
+	char *crl_issuer;	 /* the "iss" of an answer: DN of the CRL's issuer */
+
+	/* limits */
+	long connections_max, connections_per_address_max, requests_per_connection_max;
+	long idle_timeout_ms, handshake_timeout_ms, head_timeout_ms, body_timeout_ms;
+	long handler_timeout_ms, response_timeout_ms, connection_life_ms;
+	long orders_max; /* that wait in the authority */
+	long drain_timeout_ms;
+
+	char *log_level; /* debug, info, warning, error */
+};
+
+/* Read and check.  Every fault goes to @faults as "file:line: option: what and why"; NULL when
+ * there was one.  Free with config_free(). */
+struct config *config_load(const char *path, FILE *faults);
+void config_free(struct config *config);
+
+#endif

@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The process that faces the internet: TLS, strict HTTP, routes.  No database, no signing key. */
+#ifndef EDGE_EDGE_H
+#define EDGE_EDGE_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/log.h"
+#include "http/tls.h"
+
+struct config;
+
+struct edge_options {
+	const struct config *config;
+	const struct log *log;
+	int control_fd;	      /* ipc/control.h: brings the authority; its end means drain */
+	const int *listeners; /* bound and listening, shared with the other edges */
+	size_t n_listeners;
+	int local_fd; /* listening on the local socket: /livez, /readyz */
+	uint8_t ticket_key[TLS_TICKET_KEY_LEN];
+};
+
+/* Run until drained; returns the exit status of the process. */
+int edge_run(const struct edge_options *options);
+
+#endif

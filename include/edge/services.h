@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Everything a handler of the edge may use, made once at start and passed down.
+ * There is one of these for each process, and no other global state.
+ */
+#ifndef EDGE_SERVICES_H
+#define EDGE_SERVICES_H
+
+struct certificate_store;
+struct config;
+struct ipc_channel;
+struct log;
+
+struct services {
+	const struct config *config;
+	const struct log *log;
+	struct ipc_channel *authority;
+	struct certificate_store *certificates; /* what x5u serves */
+};
+
+#endif

@@ -1,0 +1,11 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* POST …/account/{id}/token, in all its spellings. */
+#ifndef EDGE_TOKEN_REQUEST_H
+#define EDGE_TOKEN_REQUEST_H
+
+struct http_request;
+struct services;
+
+void token_request_handle(struct http_request *http, struct services *services);
+
+#endif

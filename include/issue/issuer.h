@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The authority's side of a token: orders come in, tokens go out, many orders to one transaction.
+ *
+ * Self-clocking group commit: when the connection is free, everything that waits (at most 256)
+ * goes as one call of issue_tokens(); what arrives meanwhile is the next batch.  Nothing is signed
+ * before its ledger row has been committed, nothing leaves that was not signed within 1 s of it.
+ */
+#ifndef ISSUE_ISSUER_H
+#define ISSUE_ISSUER_H
+
+#include "base/done.h"
+#include "base/log.h"
+#include "ipc/order.h"
+
+struct event_base;
+struct issuer;
+struct signer;
+
+/* Ready, or not any more.  @why is NULL when ready. */
+typedef void (*issuer_ready_fn)(void *arg, const char *why);
+
+struct issuer_options {
+	struct event_base *base;
+	const char *database; /* conninfo of stipa_authority: a socket folder or hostaddr */
+	struct signer *signer;
+	const struct log *log;
+	unsigned int queue_max;	  /* orders that wait: 4096 */
+	issuer_ready_fn on_ready; /* told at every change */
+	void *arg;
+};
+
+/* Connects by itself, again and again (250 ms to 2 s apart), and checks what it finds: schema
+ * version, roles, settings, signer registered with the same certificate, partitions, clock. */
+struct issuer *issuer_new(const struct issuer_options *options, struct error *error) MUST_CHECK;
+
+/* @done runs after the verdict has been committed and an issued token signed, or with the error:
+ * ERROR_UNAVAILABLE for a full queue, no connection, a failed or late commit, a late signature. */
+void issuer_order_start(struct issuer *issuer, const struct order *order, struct answer *answer,
+			done_fn done, void *arg);
+
+/* Take no new orders, answer what waits, then call @done. */
+void issuer_drain(struct issuer *issuer, done_fn done, void *arg);
+void issuer_free(struct issuer *issuer);
+
+#endif

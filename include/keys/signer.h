@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The only code that touches a private key of the STI-PA.  A batch of digests in, signatures out
+ * through a completion: a key file signs inline, an HSM will sign off the loop, and nothing above
+ * sees the difference.
+ */
+#ifndef KEYS_SIGNER_H
+#define KEYS_SIGNER_H
+
+#include <stdint.h>
+
+#include "base/done.h"
+#include "crypto/es256.h"
+
+#define SIGNER_KID_MAX	 63
+#define SIGNER_BATCH_MAX 256
+
+struct event_base;
+struct signer;
+
+/* Open a key file and its certificate chain (PEM, signer first).  The two must match.  The kid is
+ * the name of the certificate file without ".pem". */
+struct signer *signer_open(struct event_base *base, const char *key_file,
+			   const char *passphrase_file, const char *chain_file,
+			   struct error *error) MUST_CHECK;
+const char *signer_kid(const struct signer *signer);
+/* SHA-256 of the signer certificate's DER: what signer_certificate.sha256 holds. */
+const uint8_t *signer_certificate_sha256(const struct signer *signer);
+void signer_free(struct signer *signer);
+
+struct signer_job {
+	unsigned int n; /* 1 to SIGNER_BATCH_MAX */
+	uint8_t digest[SIGNER_BATCH_MAX][32];
+	uint8_t sig[SIGNER_BATCH_MAX][ES256_SIG_LEN];
+};
+
+/* Sign all digests of @job, then call @done from the loop, never before this returns.  The first
+ * signature of every job is verified against the certificate before done.  @job lives until done.
+ */
+void signer_sign_start(struct signer *signer, struct signer_job *job, done_fn done, void *arg);
+
+#endif

@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Threads for work that would hold the event loop up: password hashing and
+ * signing.  A job is split in two.  perform() runs on a thread and touches only
+ * the job; apply() runs on the loop and may touch everything else.
+ */
+#ifndef LOOP_WORKPOOL_H
+#define LOOP_WORKPOOL_H
+
+#include <stdbool.h>
+#include <sys/queue.h>
+
+struct event_base;
+struct workpool;
+
+struct work {
+	void (*perform)(struct work *work);
+	void (*apply)(struct work *work);
+	STAILQ_ENTRY(work) link;
+};
+
+struct workpool *workpool_new(struct event_base *base, int threads, int queue_max);
+void workpool_free(struct workpool *pool); /* waits for the jobs that run */
+
+/* False when the queue is full: the caller answers 503 rather than wait. */
+bool workpool_submit(struct workpool *pool, struct work *work);
+
+#endif

@@ -1,0 +1,92 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <pthread.h>
+
+#include <CUnit/Basic.h>
+#include <event2/event.h>
+
+#include "loop/workpool.h"
+
+enum { JOBS = 50 };
+
+struct job {
+	struct work work;
+	int in;
+	int out;
+	pthread_t performed_on;
+};
+
+static struct event_base *base;
+static pthread_t loop_thread;
+static int left;
+static int sum;
+
+static void perform(struct work *work)
+{
+	struct job *job = (struct job *)work;
+
+	job->out = job->in * 2;
+	job->performed_on = pthread_self();
+}
+
+static void apply(struct work *work)
+{
+	struct job *job = (struct job *)work;
+
+	CU_ASSERT_TRUE(pthread_equal(pthread_self(), loop_thread));
+	CU_ASSERT_FALSE(pthread_equal(job->performed_on, loop_thread));
+	sum += job->out;
+	if (--left == 0)
+		event_base_loopbreak(base);
+}
+
+static void test_jobs_run_on_threads_and_return_to_the_loop(void)
+{
+	struct workpool *pool = workpool_new(base, 3, JOBS);
+	struct job jobs[JOBS + 1];
+
+	left = JOBS;
+	sum = 0;
+	for (int i = 0; i <= JOBS; i++) {
+		jobs[i] = (struct job){
+			.work = {perform, apply},
+			    .in = i
+		};
+		CU_ASSERT_EQUAL(workpool_submit(pool, &jobs[i].work), i < JOBS);
+	}
+	event_base_dispatch(base);
+	CU_ASSERT_EQUAL(sum, JOBS * (JOBS - 1));
+	workpool_free(pool);
+}
+
+static int setup(void)
+{
+	loop_thread = pthread_self();
+	base = event_base_new();
+	return base == NULL;
+}
+
+static int teardown(void)
+{
+	event_base_free(base);
+	return 0;
+}
+
+int main(void)
+{
+	static CU_TestInfo tests[] = {
+		{"jobs run on threads", test_jobs_run_on_threads_and_return_to_the_loop},
+		CU_TEST_INFO_NULL,
+	};
+	static CU_SuiteInfo suites[] = {
+		{.pName = "workpool",
+		  .pInitFunc = setup,
+		  .pCleanupFunc = teardown,
+		  .pTests = tests},
+		CU_SUITE_INFO_NULL,
+	};
+
+	if (CU_initialize_registry() != CUE_SUCCESS || CU_register_suites(suites) != CUE_SUCCESS)
+		return 1;
+	CU_basic_run_tests();
+	return CU_get_number_of_failures() != 0;
+}
