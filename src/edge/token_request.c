@@ -75,11 +75,7 @@ static enum flow_next heed(struct flow *flow)
 }
 
 static const struct flow_step steps[] = {
-	{"admit", admit },
-	    { "parse",      parse },
-	{ "send",send },
-	  { "heed", heed },
-	    { 0	},
+	{ "admit", admit }, { "parse", parse }, { "send", send }, { "heed", heed }, { 0 },
 };
 
 static void finish(struct flow *flow)

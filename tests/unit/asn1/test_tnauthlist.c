@@ -14,22 +14,22 @@ static const struct {
 	const char *spc; /* expected code, or NULL when decoding must fail */
 	const char *why; /* expected detail of the error */
 } cases[] = {
-	{"one spc",    DER(0x30,    8,		  0xa0,			6,			   0x16,						 4,				    '2',											    '8',															       '1',																								     'K'),																																																									    "281K",																																																																																																														     NULL },
-	{ "empty input",		 NULL,	       0,	  NULL,			"TNAuthList: not DER"			      },
-	{ "empty list", DER(0x30, 0),	      NULL,		    "TNAuthList: want exactly one entry"	 },
-	{ "cut short",    DER(0x30,	 8,		    0xa0,				  6,						0x16,				   4,					      '2',															     '8'),																														      NULL,																																																							   "TNAuthList: not DER"																																																																																																															  },
-	{ "trailing byte",	   DER(0x30,   8, 0xa0, 6, 0x16, 4, '2',						       '8',						    '1', 'K', 0),																																																																																																																																																																																																																								  NULL,
+	{ "one spc", DER(0x30, 8, 0xa0, 6, 0x16, 4, '2', '8', '1', 'K'), "281K", NULL },
+	{ "empty input", NULL, 0, NULL, "TNAuthList: not DER" },
+	{ "empty list", DER(0x30, 0), NULL, "TNAuthList: want exactly one entry" },
+	{ "cut short", DER(0x30, 8, 0xa0, 6, 0x16, 4, '2', '8'), NULL, "TNAuthList: not DER" },
+	{ "trailing byte", DER(0x30, 8, 0xa0, 6, 0x16, 4, '2', '8', '1', 'K', 0), NULL,
 	  "TNAuthList: trailing bytes" },
-	{ "indefinite length",	       DER(0x30,		 0x80,		       0xa0,				     6,						0x16,											       4,															       '2',																					 '8',																														     '1',																																																							 'K',																																																																																																																      0, 0), NULL,
+	{ "indefinite length", DER(0x30, 0x80, 0xa0, 6, 0x16, 4, '2', '8', '1', 'K', 0, 0), NULL,
 	  "TNAuthList: BER, not DER" },
-	{ "long length",	 DER(0x30,		   0x81,				 8,					    0xa0,							     6,	     0x16,  4, '2', '8',				'1',																														     'K'),							   NULL,
+	{ "long length", DER(0x30, 0x81, 8, 0xa0, 6, 0x16, 4, '2', '8', '1', 'K'), NULL,
 	  "TNAuthList: BER, not DER" },
-	{ "a telephone number",		DER(0x30,		  8,			     0xa2,						   6,							     0x16,									   4,											  '1',																			    '2',																													      '0',																																															'2'),																																																																																																						       NULL,
+	{ "a telephone number", DER(0x30, 8, 0xa2, 6, 0x16, 4, '1', '2', '0', '2'), NULL,
 	  "TNAuthList: entry is not an SPC" },
-	{ "two codes",	       DER(0x30,			 10,				     0xa0,						 3,								 0x16,													    1,															   'A',																									 0xa0,																																							 3,																																																												0x16,																																																																																																																  1,																																																																																																																																																																																																																					       'B'), NULL,
+	{ "two codes", DER(0x30, 10, 0xa0, 3, 0x16, 1, 'A', 0xa0, 3, 0x16, 1, 'B'), NULL,
 	  "TNAuthList: want exactly one entry" },
-	{ "a space in the code",	 DER(0x30,		   7,			      0xa0,		    5,		       0x16,													3,																	  'A',																											     ' ',																																									    'B'),																																																															       NULL,
-	  "TNAuthList: malformed SPC"																																																																																																																																																																																																																							   },
+	{ "a space in the code", DER(0x30, 7, 0xa0, 5, 0x16, 3, 'A', ' ', 'B'), NULL,
+	  "TNAuthList: malformed SPC" },
 };
 
 static void test_decode(void)
@@ -76,13 +76,13 @@ static void test_a_malformed_code_is_not_encoded(void)
 int main(void)
 {
 	static CU_TestInfo tests[] = {
-		{"decode",			     test_decode				},
-		{ "what is encoded decodes to itself", test_what_is_encoded_decodes_to_itself},
-		{ "a malformed code is not encoded",   test_a_malformed_code_is_not_encoded  },
+		{ "decode", test_decode },
+		{ "what is encoded decodes to itself", test_what_is_encoded_decodes_to_itself },
+		{ "a malformed code is not encoded", test_a_malformed_code_is_not_encoded },
 		CU_TEST_INFO_NULL,
 	};
 	static CU_SuiteInfo suites[] = {
-		{.pName = "tnauthlist", .pTests = tests},
+		{ .pName = "tnauthlist", .pTests = tests },
 		CU_SUITE_INFO_NULL,
 	};
 

@@ -24,26 +24,26 @@ static const struct outcome {
 	const char *detail;   /* a part of it */
 	const char *ran;      /* the neighbours that were called, in order */
 } outcomes[] = {
-	{"issued",			  .want = ERROR_NONE,		.detail = "the token",						       .ran = "admit body auth send "},
-	{ "too often",		       .admitted = ERROR_LIMITED,	  .want = ERROR_LIMITED,						 .ran = "admit "		 },
-	{ "no credentials",		    .credential = ERROR_UNAUTHORIZED, .want = ERROR_UNAUTHORIZED,
-	  .ran = "admit body auth "																		 },
-	{ "a stranger",			.verdict = VERDICT_STRANGER,	     .want = ERROR_FORBIDDEN,
-	  .detail = "credentials",																		    .ran = "admit body auth send " },
-	{ "a foreign account",				.verdict = VERDICT_NO_SUCH_ACCOUNT,						   .want = ERROR_NOT_FOUND,
-	  .detail = "no such account",	       .ran = "admit body auth send " },
-	{ "a code not held",   .verdict = VERDICT_SPC_NOT_HELD,				      .want = ERROR_FORBIDDEN,
-	  .detail = "does not hold",									.ran = "admit body auth send " },
-	{ "a malformed body",	      .defect = DEFECT_TKVALUE,		.verdict = VERDICT_MALFORMED,
-	  .want = ERROR_INVALID,			 .detail = "tkvalue", .ran = "admit body auth send " },
-	{ "a malformed body of a stranger",	    .defect = DEFECT_TKVALUE,						      .verdict = VERDICT_STRANGER,
-	  .want = ERROR_FORBIDDEN,									      .detail = "credentials", .ran = "admit body auth send " },
-	{ "a verdict of another version", .verdict = 99,	 .want = ERROR_INTERNAL,
-	  .detail = "verdict 99",																		    .ran = "admit body auth send " },
-	{ "the authority is gone",   .channel = ERROR_UNAVAILABLE,					 .want = ERROR_UNAVAILABLE,
-	  .ran = "admit body auth send "											 },
-	{ "the client is gone",		.closes_early = true,	      .want = ERROR_CANCELLED,
-	  .ran = "admit body auth send "},
+	{ "issued", .want = ERROR_NONE, .detail = "the token", .ran = "admit body auth send " },
+	{ "too often", .admitted = ERROR_LIMITED, .want = ERROR_LIMITED, .ran = "admit " },
+	{ "no credentials", .credential = ERROR_UNAUTHORIZED, .want = ERROR_UNAUTHORIZED,
+	  .ran = "admit body auth " },
+	{ "a stranger", .verdict = VERDICT_STRANGER, .want = ERROR_FORBIDDEN,
+	  .detail = "credentials", .ran = "admit body auth send " },
+	{ "a foreign account", .verdict = VERDICT_NO_SUCH_ACCOUNT, .want = ERROR_NOT_FOUND,
+	  .detail = "no such account", .ran = "admit body auth send " },
+	{ "a code not held", .verdict = VERDICT_SPC_NOT_HELD, .want = ERROR_FORBIDDEN,
+	  .detail = "does not hold", .ran = "admit body auth send " },
+	{ "a malformed body", .defect = DEFECT_TKVALUE, .verdict = VERDICT_MALFORMED,
+	  .want = ERROR_INVALID, .detail = "tkvalue", .ran = "admit body auth send " },
+	{ "a malformed body of a stranger", .defect = DEFECT_TKVALUE, .verdict = VERDICT_STRANGER,
+	  .want = ERROR_FORBIDDEN, .detail = "credentials", .ran = "admit body auth send " },
+	{ "a verdict of another version", .verdict = 99, .want = ERROR_INTERNAL,
+	  .detail = "verdict 99", .ran = "admit body auth send " },
+	{ "the authority is gone", .channel = ERROR_UNAVAILABLE, .want = ERROR_UNAVAILABLE,
+	  .ran = "admit body auth send " },
+	{ "the client is gone", .closes_early = true, .want = ERROR_CANCELLED,
+	  .ran = "admit body auth send " },
 };
 
 static const struct outcome *now;
@@ -213,12 +213,12 @@ static void test_a_malformed_body_is_an_order_with_a_defect(void)
 int main(void)
 {
 	static CU_TestInfo tests[] = {
-		{"outcomes",	      test_outcomes				    },
-		{ "a malformed body", test_a_malformed_body_is_an_order_with_a_defect},
+		{ "outcomes", test_outcomes },
+		{ "a malformed body", test_a_malformed_body_is_an_order_with_a_defect },
 		CU_TEST_INFO_NULL,
 	};
 	static CU_SuiteInfo suites[] = {
-		{.pName = "token_request", .pTests = tests},
+		{ .pName = "token_request", .pTests = tests },
 		CU_SUITE_INFO_NULL,
 	};
 
