@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <string.h>
+
+#include <CUnit/Basic.h>
+
+#include "crypto/digest.h"
+
+static void test_sha256(void)
+{
+	/* FIPS 180-4: SHA-256("abc") */
+	static const uint8_t wanted[SHA256_LEN] = {
+		0xba, 0x78, 0x16, 0xbf, 0x8f, 0x01, 0xcf, 0xea, 0x41, 0x41, 0x40,
+		0xde, 0x5d, 0xae, 0x22, 0x23, 0xb0, 0x03, 0x61, 0xa3, 0x96, 0x17,
+		0x7a, 0x9c, 0xb4, 0x10, 0xff, 0x61, 0xf2, 0x00, 0x15, 0xad,
+	};
+	uint8_t digest[SHA256_LEN];
+
+	sha256("abc", 3, digest);
+	CU_ASSERT_EQUAL(memcmp(digest, wanted, sizeof(wanted)), 0);
+}
+
+static void test_a_credential_is_hashed_with_its_borders(void)
+{
+	uint8_t digest[SHA256_LEN], wanted[SHA256_LEN], other[SHA256_LEN];
+
+	sha256("basic\0kms-1\0s3cret", 18, wanted);
+	credential_digest_basic("kms-1", 5, "s3cret", 6, digest);
+	CU_ASSERT_EQUAL(memcmp(digest, wanted, sizeof(wanted)), 0);
+
+	credential_digest_basic("kms-1s", 6, "3cret", 5, other);
+	CU_ASSERT_NOT_EQUAL(memcmp(digest, other, sizeof(other)), 0);
+}
+
+int main(void)
+{
+	static CU_TestInfo tests[] = {
+		{ "SHA-256", test_sha256 },
+		{ "a credential is hashed with its borders",
+		  test_a_credential_is_hashed_with_its_borders },
+		CU_TEST_INFO_NULL,
+	};
+	static CU_SuiteInfo suites[] = {
+		{ .pName = "digest", .pTests = tests },
+		CU_SUITE_INFO_NULL,
+	};
+
+	if (CU_initialize_registry() != CUE_SUCCESS || CU_register_suites(suites) != CUE_SUCCESS)
+		return 1;
+	CU_basic_run_tests();
+	return CU_get_number_of_failures() != 0;
+}
