@@ -1,10 +1,23 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "asn1/tnauthlist.h"
 
-#include <ctype.h>
+#include <assert.h>
+#include <limits.h>
 #include <string.h>
 
 #include <openssl/asn1t.h>
+#include <openssl/err.h>
+
+static const char *const faults[] = {
+	[TNAUTHLIST_GOOD] = "",
+	[TNAUTHLIST_NOT_DER] = "TNAuthList: not DER",
+	[TNAUTHLIST_NOT_CANONICAL] = "TNAuthList: BER or trailing bytes, want canonical DER",
+	[TNAUTHLIST_ENTRIES] = "TNAuthList: want exactly one entry",
+	[TNAUTHLIST_NOT_SPC] = "TNAuthList: entry is not an SPC",
+	[TNAUTHLIST_SPC] = "TNAuthList: malformed SPC: want digits and upper-case letters",
+};
+static_assert(sizeof(faults) / sizeof(faults[0]) == TNAUTHLIST_FAULT_COUNT,
+	      "every fault has a sentence");
 
 /* The ASN.1 module of RFC 8226, as OpenSSL templates.  Tags are EXPLICIT. */
 
@@ -70,15 +83,12 @@ static TN_ENTRY *entry_from_spc(const char *spc)
 	return entry;
 }
 
-static bool spc_is_well_formed(const ASN1_IA5STRING *spc)
+bool spc_is_well_formed(const char *spc, size_t len)
 {
-	const unsigned char *s = ASN1_STRING_get0_data(spc);
-	int n = ASN1_STRING_length(spc);
-
-	if (n < 1 || n > SPC_MAX)
+	if (len < 1 || len > SPC_MAX)
 		return false;
-	for (int i = 0; i < n; i++)
-		if (!isalnum(s[i]))
+	for (size_t i = 0; i < len; i++)
+		if (!(spc[i] >= '0' && spc[i] <= '9') && !(spc[i] >= 'A' && spc[i] <= 'Z'))
 			return false;
 	return true;
 }
@@ -86,16 +96,19 @@ static bool spc_is_well_formed(const ASN1_IA5STRING *spc)
 bool tnauthlist_encode(const struct tnauthlist *in, uint8_t der[TNAUTHLIST_DER_MAX], size_t *len,
 		       struct error *error)
 {
-	TN_AUTH_LIST_auto *list = sk_TN_ENTRY_new_null();
-	TN_ENTRY *entry = entry_from_spc(in->spc);
+	TN_AUTH_LIST_auto *list = NULL;
+	TN_ENTRY *entry;
 	int n;
 
+	if (!spc_is_well_formed(in->spc, strnlen(in->spc, sizeof(in->spc))))
+		return error_set(error, ERROR_INVALID, "%s", faults[TNAUTHLIST_SPC]);
+
+	list = sk_TN_ENTRY_new_null();
+	entry = entry_from_spc(in->spc);
 	if (list == NULL || entry == NULL || !sk_TN_ENTRY_push(list, entry)) {
 		TN_ENTRY_free(entry);
 		return error_set(error, ERROR_UNAVAILABLE, "TNAuthList: out of memory");
 	}
-	if (!spc_is_well_formed(entry->d.spc))
-		return error_set(error, ERROR_INVALID, "TNAuthList: malformed SPC");
 
 	n = i2d_tn_auth_list(list, NULL);
 	if (n <= 0 || n > TNAUTHLIST_DER_MAX)
@@ -115,28 +128,56 @@ static bool is_canonical(const TN_AUTH_LIST *list, const uint8_t *der, size_t le
 	return same;
 }
 
-bool tnauthlist_decode(const uint8_t *der, size_t len, struct tnauthlist *out, struct error *error)
+static enum tnauthlist_fault take_spc(const TN_AUTH_LIST *list, struct tnauthlist *out)
 {
-	const uint8_t *p = der;
-	TN_AUTH_LIST_auto *list = d2i_tn_auth_list(&p, (long)len);
 	const TN_ENTRY *entry;
+	const char *spc;
+	size_t len;
 
-	if (list == NULL)
-		return error_set(error, ERROR_INVALID, "TNAuthList: not DER");
-	if (p != der + len)
-		return error_set(error, ERROR_INVALID, "TNAuthList: trailing bytes");
-	if (!is_canonical(list, der, len))
-		return error_set(error, ERROR_INVALID, "TNAuthList: BER, not DER");
 	if (sk_TN_ENTRY_num(list) != 1)
-		return error_set(error, ERROR_INVALID, "TNAuthList: want exactly one entry");
-
+		return TNAUTHLIST_ENTRIES;
 	entry = sk_TN_ENTRY_value(list, 0);
 	if (entry->type != TN_ENTRY_SPC)
-		return error_set(error, ERROR_INVALID, "TNAuthList: entry is not an SPC");
-	if (!spc_is_well_formed(entry->d.spc))
-		return error_set(error, ERROR_INVALID, "TNAuthList: malformed SPC");
+		return TNAUTHLIST_NOT_SPC;
 
-	memcpy(out->spc, ASN1_STRING_get0_data(entry->d.spc), ASN1_STRING_length(entry->d.spc));
-	out->spc[ASN1_STRING_length(entry->d.spc)] = '\0';
-	return true;
+	spc = (const char *)ASN1_STRING_get0_data(entry->d.spc);
+	len = (size_t)ASN1_STRING_length(entry->d.spc);
+	if (!spc_is_well_formed(spc, len))
+		return TNAUTHLIST_SPC;
+	memcpy(out->spc, spc, len);
+	out->spc[len] = '\0';
+	return TNAUTHLIST_GOOD;
+}
+
+/* OpenSSL has one queue of errors a thread, and its TLS reads it after every call: what a parser
+ * leaves there would end some other client's connection. */
+static TN_AUTH_LIST *parse_quietly(const uint8_t **p, size_t len)
+{
+	TN_AUTH_LIST *list;
+
+	if (len > LONG_MAX)
+		return NULL;
+	ERR_set_mark();
+	list = d2i_tn_auth_list(p, (long)len);
+	ERR_pop_to_mark();
+	return list;
+}
+
+enum tnauthlist_fault tnauthlist_check(const uint8_t *der, size_t len, struct tnauthlist *out)
+{
+	const uint8_t *p = der;
+	TN_AUTH_LIST_auto *list = parse_quietly(&p, len);
+
+	if (list == NULL)
+		return TNAUTHLIST_NOT_DER;
+	if (p != der + len || !is_canonical(list, der, len))
+		return TNAUTHLIST_NOT_CANONICAL;
+	return take_spc(list, out);
+}
+
+bool tnauthlist_decode(const uint8_t *der, size_t len, struct tnauthlist *list, struct error *error)
+{
+	enum tnauthlist_fault fault = tnauthlist_check(der, len, list);
+
+	return fault == TNAUTHLIST_GOOD || error_set(error, ERROR_INVALID, "%s", faults[fault]);
 }
