@@ -1,0 +1,6 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "command.h"
+
+const struct command pki_commands[] = {
+	{ 0 },
+};
