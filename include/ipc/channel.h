@@ -16,6 +16,16 @@
 
 struct event_base;
 
+#define IPC_ANSWER_MS	 3000 /* an order that is not answered by then has failed */
+#define IPC_HEARTBEAT_MS 1000 /* the authority says how it is */
+#define IPC_SILENCE_MS	 5000 /* an authority not heard for so long is as good as gone */
+
+/* The stream has ended: its other end was closed, or sent what is no message of this program
+ * (@why).  Called once for each stream, from the loop; not for one that was replaced or freed.
+ * Whoever is cut off and is not given a new peer soon does best to exit: the monitor replaces
+ * it. */
+typedef void (*ipc_lost_fn)(void *arg, const struct error *why);
+
 /* ---- the edge's end ---- */
 
 struct ipc_channel;
@@ -23,6 +33,11 @@ struct ipc_channel;
 /* A channel with no peer yet.  Orders fail with ERROR_UNAVAILABLE until ipc_channel_attach().
  * At most @pending_max orders wait for an answer; one more is ERROR_UNAVAILABLE. */
 struct ipc_channel *ipc_channel_new(struct event_base *base, unsigned int pending_max);
+
+/* Other times than those above, for tests.  Before the first order. */
+void ipc_channel_set_times(struct ipc_channel *channel, unsigned int answer_ms,
+			   unsigned int silence_ms);
+void ipc_channel_on_lost(struct ipc_channel *channel, ipc_lost_fn on_lost, void *arg);
 
 /* Take @fd, a connected stream socket, as the authority from now on.  Orders in flight to an
  * earlier one fail with ERROR_UNAVAILABLE. */
@@ -33,27 +48,35 @@ void ipc_channel_attach(struct ipc_channel *channel, int fd /* takes it */);
 bool ipc_channel_is_ready(const struct ipc_channel *channel);
 
 /* Copy the order and send it; fill @answer before @done, from the loop, never before this
- * returns.  ERROR_UNAVAILABLE when the authority is gone, goes before it has answered, has no
- * room, or does not answer within 3 s.  @answer lives until @done has run. */
+ * returns.  ERROR_UNAVAILABLE when the authority is gone or silent, goes before it has answered,
+ * has no room, says that it failed, or does not answer within 3 s.  ERROR_INTERNAL for an order
+ * that ipc_order_check() refuses; what stands behind the end of its texts does not matter.
+ * @answer lives until @done has run. */
 void ipc_order_start(struct ipc_channel *authority, const struct order *order,
 		     struct answer *answer, done_fn done, void *arg);
 
-void ipc_channel_free(struct ipc_channel *channel); /* fails what waits */
+unsigned int ipc_channel_pending(const struct ipc_channel *channel); /* orders that wait */
+
+/* Fails what waits before it returns (from within the @done of such an order: soon after). */
+void ipc_channel_free(struct ipc_channel *channel);
 
 /* ---- the authority's end ---- */
 
 struct ipc_server;
 struct ipc_ticket; /* one order to be answered; ipc_answer() ends it */
 
-/* An order has come in.  It is checked: kinds, ranges, terminated texts. */
+/* An order has come in.  It is checked (ipc_order_check) and lives for the length of the call. */
 typedef void (*ipc_order_fn)(void *arg, const struct order *order, struct ipc_ticket *ticket);
 
 struct ipc_server *ipc_server_new(struct event_base *base, ipc_order_fn on_order, void *arg);
+void ipc_server_on_lost(struct ipc_server *server, ipc_lost_fn on_lost, void *arg);
 void ipc_server_attach(struct ipc_server *server, int fd /* takes it */); /* one more edge */
 void ipc_server_tell_ready(struct ipc_server *server, bool ready);	  /* to every edge */
 
-/* Answer, exactly once for each ticket.  An edge that has gone is answered into the void. */
+/* Answer, exactly once for each ticket.  An edge that has gone is answered into the void.  An
+ * answer that ipc_answer_check() refuses leaves as a failed one. */
 void ipc_answer(struct ipc_ticket *ticket, const struct answer *answer);
+unsigned int ipc_server_pending(const struct ipc_server *server); /* tickets not yet answered */
 void ipc_server_free(struct ipc_server *server); /* after every ticket has been answered */
 
 #endif

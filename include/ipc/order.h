@@ -4,7 +4,8 @@
  *
  * Both are of fixed size and hold no pointer, so the authority reads bytes from a process that
  * faces the internet without parsing anything: a length, then ranges.  Bytes that are not used
- * are zero; every text ends with a NUL within its array (ipc/channel checks it).
+ * are zero; every text is printable ASCII and ends with a NUL within its array (ipc/message
+ * checks it).  An account name with other bytes is nobody's, and is left empty.
  *
  * A malformed body is an order all the same, with a defect: the credentials are judged first, a
  * stranger learns nothing, and the refusal names its client.

@@ -1,0 +1,206 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <assert.h>
+#include <stdlib.h>
+#include <sys/queue.h>
+
+#include <event2/event.h>
+
+#include "ipc/channel.h"
+#include "stream.h"
+
+/* Answers that an edge has not read.  With more it gets no further order in. */
+enum { UNREAD_MAX = 4 * 1024 * 1024 };
+
+/* One edge.  It outlives its stream until the last of its tickets has been answered. */
+struct connection {
+	TAILQ_ENTRY(connection) link;
+	struct ipc_server *server;
+	struct ipc_stream stream;
+	unsigned int tickets;
+};
+
+struct ipc_server {
+	struct event_base *base;
+	ipc_order_fn on_order;
+	void *arg;
+	ipc_lost_fn on_lost;
+	void *on_lost_arg;
+	bool ready;
+	struct event *heartbeat;
+	TAILQ_HEAD(, connection) connections;
+	unsigned int tickets;
+};
+
+struct ipc_ticket {
+	struct connection *connection;
+	uint64_t id;
+};
+
+/* ---- one edge ---- */
+
+static void connection_free_if_unused(struct connection *connection)
+{
+	if (!ipc_stream_is_open(&connection->stream) && connection->tickets == 0)
+		free(connection);
+}
+
+static void connection_close(struct connection *connection)
+{
+	TAILQ_REMOVE(&connection->server->connections, connection, link);
+	ipc_stream_close(&connection->stream);
+	connection_free_if_unused(connection);
+}
+
+/* What cannot be sent whole ends the stream: the edge shall not wait for it in vain. */
+static void connection_send(struct connection *connection, const struct ipc_header *header,
+			    const void *body)
+{
+	if (!ipc_stream_send(&connection->stream, header, body))
+		connection_close(connection);
+}
+
+static void connection_tell_ready(struct connection *connection)
+{
+	const struct ipc_status status = { .ready = connection->server->ready };
+	const struct ipc_header header = { .kind = IPC_STATUS, .size = sizeof(status) };
+
+	connection_send(connection, &header, &status);
+}
+
+static void on_message(void *arg, const struct ipc_message *message)
+{
+	struct connection *connection = arg;
+	struct ipc_server *server = connection->server;
+	struct ipc_ticket *ticket = malloc(sizeof(*ticket));
+
+	if (ticket == NULL) {
+		connection_close(connection);
+		return;
+	}
+	*ticket = (struct ipc_ticket){ .connection = connection, .id = message->header.id };
+	connection->tickets++;
+	server->tickets++;
+	server->on_order(server->arg, &message->body.order, ticket);
+}
+
+static void on_end(void *arg, const struct error *why)
+{
+	struct connection *connection = arg;
+	struct ipc_server *server = connection->server;
+
+	connection_close(connection);
+	if (server->on_lost != NULL)
+		server->on_lost(server->on_lost_arg, why);
+}
+
+void ipc_server_attach(struct ipc_server *server, int fd)
+{
+	struct connection *connection = calloc(1, sizeof(*connection));
+
+	if (connection == NULL)
+		abort(); /* an edge that would wait for ever */
+	connection->server = server;
+	connection->stream = (struct ipc_stream){ .reader = IPC_READER_AUTHORITY,
+						  .unread_max = UNREAD_MAX,
+						  .on_message = on_message,
+						  .on_end = on_end,
+						  .arg = connection };
+	if (!ipc_stream_open(&connection->stream, server->base, fd))
+		abort();
+	TAILQ_INSERT_TAIL(&server->connections, connection, link);
+	connection_tell_ready(connection);
+}
+
+/* ---- answers ---- */
+
+void ipc_answer(struct ipc_ticket *ticket, const struct answer *answer)
+{
+	struct connection *connection = ticket->connection;
+	struct answer tidy = *answer;
+	struct ipc_header header = { .kind = IPC_ANSWER, .size = sizeof(tidy), .id = ticket->id };
+	struct error error = { 0 };
+
+	free(ticket);
+	connection->tickets--;
+	connection->server->tickets--;
+	if (!ipc_stream_is_open(&connection->stream)) {
+		connection_free_if_unused(connection);
+		return;
+	}
+	ipc_answer_tidy(&tidy);
+	if (!ipc_answer_check(&tidy, &error))
+		tidy = (struct answer){ .failed = 1 };
+	connection_send(connection, &header, &tidy);
+}
+
+/* ---- readiness ---- */
+
+static void tell_all(struct ipc_server *server)
+{
+	struct connection *next;
+
+	for (struct connection *c = TAILQ_FIRST(&server->connections); c != NULL; c = next) {
+		next = TAILQ_NEXT(c, link);
+		connection_tell_ready(c);
+	}
+}
+
+static void on_heartbeat(evutil_socket_t fd, short what, void *arg)
+{
+	(void)fd;
+	(void)what;
+	tell_all(arg);
+}
+
+void ipc_server_tell_ready(struct ipc_server *server, bool ready)
+{
+	if (server->ready == ready)
+		return;
+	server->ready = ready;
+	tell_all(server);
+}
+
+/* ---- life ---- */
+
+void ipc_server_on_lost(struct ipc_server *server, ipc_lost_fn on_lost, void *arg)
+{
+	server->on_lost = on_lost;
+	server->on_lost_arg = arg;
+}
+
+unsigned int ipc_server_pending(const struct ipc_server *server)
+{
+	return server->tickets;
+}
+
+struct ipc_server *ipc_server_new(struct event_base *base, ipc_order_fn on_order, void *arg)
+{
+	struct ipc_server *server = calloc(1, sizeof(*server));
+
+	if (server == NULL)
+		return NULL;
+	*server = (struct ipc_server){ .base = base, .on_order = on_order, .arg = arg };
+	TAILQ_INIT(&server->connections);
+	server->heartbeat = event_new(base, -1, EV_PERSIST, on_heartbeat, server);
+	if (server->heartbeat == NULL ||
+	    event_add(server->heartbeat, &(struct timeval){ .tv_sec = IPC_HEARTBEAT_MS / 1000 }) !=
+		    0) {
+		ipc_server_free(server);
+		return NULL;
+	}
+	return server;
+}
+
+void ipc_server_free(struct ipc_server *server)
+{
+	struct connection *connection;
+
+	if (server == NULL)
+		return;
+	assert(server->tickets == 0);
+	while ((connection = TAILQ_FIRST(&server->connections)) != NULL)
+		connection_close(connection);
+	if (server->heartbeat != NULL)
+		event_free(server->heartbeat);
+	free(server);
+}
