@@ -8,6 +8,7 @@
 #define KEYS_SIGNER_H
 
 #include <stdint.h>
+#include <sys/queue.h>
 
 #include "base/done.h"
 #include "crypto/es256.h"
@@ -18,20 +19,24 @@
 struct event_base;
 struct signer;
 
-/* Open a key file and its certificate chain (PEM, signer first).  The two must match.  The kid is
- * the name of the certificate file without ".pem". */
+/* Open a key file and its certificate chain (PEM, signer first).  The two must match, and the
+ * chain must hold together now.  The kid is the name of the certificate file without ".pem". */
 struct signer *signer_open(struct event_base *base, const char *key_file,
 			   const char *passphrase_file, const char *chain_file,
 			   struct error *error) MUST_CHECK;
 const char *signer_kid(const struct signer *signer);
 /* SHA-256 of the signer certificate's DER: what signer_certificate.sha256 holds. */
 const uint8_t *signer_certificate_sha256(const struct signer *signer);
-void signer_free(struct signer *signer);
+void signer_free(struct signer *signer); /* after every job is done */
 
 struct signer_job {
 	unsigned int n; /* 1 to SIGNER_BATCH_MAX */
 	uint8_t digest[SIGNER_BATCH_MAX][32];
-	uint8_t sig[SIGNER_BATCH_MAX][ES256_SIG_LEN];
+	uint8_t sig[SIGNER_BATCH_MAX][ES256_SIG_LEN]; /* all zero after a failure */
+
+	done_fn done; /* from here on the signer's own, so that starting cannot fail */
+	void *arg;
+	STAILQ_ENTRY(signer_job) link;
 };
 
 /* Sign all digests of @job, then call @done from the loop, never before this returns.  The first
