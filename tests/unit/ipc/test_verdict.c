@@ -1,0 +1,116 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <stdio.h>
+#include <string.h>
+
+#include <CUnit/Basic.h>
+
+#include "ipc/verdict.h"
+
+static bool is_a_code(const char *code)
+{
+	size_t len = strspn(code, "abcdefghijklmnopqrstuvwxyz0123456789-");
+
+	return len > 1 && code[len] == '\0' && strcmp(code, "unknown") != 0;
+}
+
+static struct error told(enum verdict verdict, enum order_defect defect, const char *text)
+{
+	struct answer answer = { .verdict = verdict, .defect = defect };
+	struct error error = { 0 };
+
+	snprintf(answer.text, sizeof(answer.text), "%s", text);
+	CU_ASSERT_EQUAL(verdict_is_issued(&answer, &error), verdict == VERDICT_ISSUED);
+	return error;
+}
+
+static void test_every_verdict_has_a_code_and_a_sentence(void)
+{
+	for (unsigned int v = 0; v < VERDICT_COUNT; v++) {
+		struct error error = told(v, DEFECT_JSON, "1234,281K");
+
+		CU_ASSERT_TRUE(is_a_code(verdict_code(v)));
+		for (unsigned int other = 0; other < v; other++)
+			CU_ASSERT_STRING_NOT_EQUAL(verdict_code(v), verdict_code(other));
+		if (v == VERDICT_ISSUED)
+			continue;
+		CU_ASSERT_NOT_EQUAL(error.kind, ERROR_NONE);
+		CU_ASSERT_NOT_EQUAL(error.kind, ERROR_INTERNAL);
+		CU_ASSERT_PTR_NOT_NULL_FATAL(error.code);
+		CU_ASSERT_TRUE(is_a_code(error.code));
+		CU_ASSERT_TRUE(strlen(error.detail) > 10);
+	}
+}
+
+static void test_every_defect_has_a_code_and_a_sentence(void)
+{
+	for (unsigned int d = 0; d < DEFECT_COUNT; d++) {
+		struct error error = told(VERDICT_MALFORMED, d, "");
+
+		CU_ASSERT_TRUE(is_a_code(defect_code(d)));
+		for (unsigned int other = 0; other < d; other++)
+			CU_ASSERT_STRING_NOT_EQUAL(defect_code(d), defect_code(other));
+		if (d == DEFECT_NONE)
+			continue;
+		CU_ASSERT_EQUAL(error.kind, ERROR_INVALID);
+		CU_ASSERT_STRING_EQUAL(error.code, defect_code(d));
+		CU_ASSERT_PTR_NOT_NULL(strchr(error.detail, ':'));
+	}
+}
+
+static void test_who_guesses_credentials_learns_nothing(void)
+{
+	struct error stranger = told(VERDICT_STRANGER, DEFECT_NONE, "");
+	struct error expired = told(VERDICT_CREDENTIAL_EXPIRED, DEFECT_NONE, "");
+	struct error disabled = told(VERDICT_CLIENT_DISABLED, DEFECT_NONE, "");
+
+	CU_ASSERT_EQUAL(stranger.kind, ERROR_FORBIDDEN);
+	CU_ASSERT_EQUAL(expired.kind, ERROR_FORBIDDEN);
+	CU_ASSERT_EQUAL(disabled.kind, ERROR_FORBIDDEN);
+	CU_ASSERT_STRING_EQUAL(stranger.code, expired.code);
+	CU_ASSERT_STRING_EQUAL(stranger.code, disabled.code);
+	CU_ASSERT_STRING_EQUAL(stranger.detail, expired.detail);
+	CU_ASSERT_STRING_EQUAL(stranger.detail, disabled.detail);
+}
+
+static void test_an_ambiguous_spc_names_the_choices(void)
+{
+	struct error error = told(VERDICT_SPC_AMBIGUOUS, DEFECT_NONE, "1234,281K");
+
+	CU_ASSERT_EQUAL(error.kind, ERROR_CONFLICT);
+	CU_ASSERT_PTR_NOT_NULL(strstr(error.detail, "1234,281K"));
+}
+
+static void test_numbers_outside_the_tables_are_defects_of_ours(void)
+{
+	CU_ASSERT_EQUAL(told(VERDICT_COUNT, DEFECT_NONE, "").kind, ERROR_INTERNAL);
+	CU_ASSERT_EQUAL(told(255, DEFECT_NONE, "").kind, ERROR_INTERNAL);
+	CU_ASSERT_EQUAL(told(VERDICT_MALFORMED, DEFECT_NONE, "").kind, ERROR_INTERNAL);
+	CU_ASSERT_EQUAL(told(VERDICT_MALFORMED, DEFECT_COUNT, "").kind, ERROR_INTERNAL);
+	CU_ASSERT_STRING_EQUAL(verdict_code(VERDICT_COUNT), "unknown");
+	CU_ASSERT_STRING_EQUAL(defect_code(DEFECT_COUNT), "unknown");
+}
+
+int main(void)
+{
+	static CU_TestInfo tests[] = {
+		{ "every verdict has a code and a sentence",
+		  test_every_verdict_has_a_code_and_a_sentence },
+		{ "every defect has a code and a sentence",
+		  test_every_defect_has_a_code_and_a_sentence },
+		{ "who guesses credentials learns nothing",
+		  test_who_guesses_credentials_learns_nothing },
+		{ "an ambiguous SPC names the choices", test_an_ambiguous_spc_names_the_choices },
+		{ "numbers outside the tables are defects of ours",
+		  test_numbers_outside_the_tables_are_defects_of_ours },
+		CU_TEST_INFO_NULL,
+	};
+	static CU_SuiteInfo suites[] = {
+		{ .pName = "verdict", .pTests = tests },
+		CU_SUITE_INFO_NULL,
+	};
+
+	if (CU_initialize_registry() != CUE_SUCCESS || CU_register_suites(suites) != CUE_SUCCESS)
+		return 1;
+	CU_basic_run_tests();
+	return CU_get_number_of_failures() != 0;
+}
