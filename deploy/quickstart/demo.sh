@@ -1,0 +1,85 @@
+# SPDX-License-Identifier: Apache-2.0
+# shellcheck shell=bash
+# The demo service provider, and .quickstart/env: all that a client must know.
+
+demo_account=sp-demo
+demo_spc=1234
+demo_client=demo-kms
+
+ctl()
+{
+	"$short/stipactl" "$@" 9>&-
+}
+
+ctl_said()
+{
+	ctl "$@" >"$work/log/stipactl.log" 2>&1 </dev/null
+}
+
+ctl_must()
+{
+	ctl_said "$@" || die "stipactl $*: $(tail -n 3 "$work/log/stipactl.log")"
+}
+
+env_value()
+(
+	. "$work/env" 2>/dev/null && printf %s "${!1-}"
+)
+
+# KEY=value, quoted where a shell would cut it.
+env_line()
+{
+	if [[ $2 =~ ^[A-Za-z0-9/._@:+,=-]*$ ]]; then
+		printf '%s=%s\n' "$1" "$2"
+	else
+		printf "%s='%s'\n" "$1" "${2//\'/\'\\\'\'}"
+	fi
+}
+
+env_write()
+(
+	umask 077
+	{
+		env_line STIPA_URL "https://127.0.0.1:$port"
+		env_line STIPA_CA_FILE "$work/tls/ca.pem"
+		env_line STIPA_PA_ROOT "$work/pki/root.pem"
+		env_line STIPA_ACCOUNT "$demo_account"
+		env_line STIPA_SPC "$demo_spc"
+		env_line STIPA_CLIENT_ID "$demo_client"
+		env_line STIPA_CLIENT_SECRET "$1"
+		env_line STIPA_CTL "$short/stipactl"
+		env_line STIPA_DB "$(conninfo stipa_owner)"
+	} >"$work/env.new" && mv "$work/env.new" "$work/env"
+)
+
+# Each step asks first, so that a run that was interrupted is taken up where it ended.
+demo_account_make()
+{
+	local until
+	until=$(date -ud '+1 year' +%Y-%m-%d)
+	ctl_said account show "$demo_account" && return
+	ctl_must account add "$demo_account" --organisation demo --legal-name "Demo Telephone Company" \
+		--verified-until "$until"
+	ctl_must account approve "$demo_account" --verified-until "$until" --evidence quickstart
+	ctl_must spc assign "$demo_account" "$demo_spc" --evidence quickstart
+}
+
+client_secret()
+{
+	ctl --json "$@" 2>"$work/log/stipactl.log" | sed -nE 's/.*"secret": *"([^"]+)".*/\1/p'
+}
+
+demo_make()
+{
+	local secret
+	secret=$(env_value STIPA_CLIENT_SECRET)
+	if [ -z "$secret" ]; then
+		step "Making the demo service provider $demo_account with SPC $demo_spc"
+		demo_account_make
+		secret=$(client_secret client add "$demo_account" "$demo_client")
+		[ -n "$secret" ] || secret=$(client_secret client rotate "$demo_client" \
+			--reason "the secret was lost")
+		[ -n "$secret" ] || die "no secret for $demo_client: $(cat "$work/log/stipactl.log")"
+	fi
+	env_write "$secret" || die "cannot write $work/env"
+}
