@@ -1,0 +1,20 @@
+#!/bin/sh
+# SPDX-License-Identifier: Apache-2.0
+# clang-tidy (rules in .clang-tidy), cppcheck and shellcheck.  Takes minutes.
+#   usage: lint.sh SRCDIR CFLAGS...       from the build folder
+srcdir=$1
+shift
+rc=0
+for tool in clang-tidy cppcheck shellcheck; do
+	command -v "$tool" >/dev/null || { echo "lint wants $tool"; exit 1; }
+done
+sources=$(cd "$srcdir" && find src -name '*.c' | sort)
+for source in $sources; do
+	clang-tidy --quiet "$srcdir/$source" -- -std=gnu17 -D_GNU_SOURCE -I. -I"$srcdir/include" \
+		"$@" 2>/dev/null || rc=1
+done
+(cd "$srcdir" && cppcheck --quiet --std=c17 --enable=warning,performance,portability \
+	--inline-suppr --suppress=missingIncludeSystem --error-exitcode=1 -Iinclude src) || rc=1
+export srcdir
+"$srcdir/tests/tools/check-shell.sh" || rc=1
+exit $rc
