@@ -56,6 +56,9 @@ struct db_pipeline *db_pipeline_new(struct event_base *base, PGconn *pg, done_fn
 /* Fail what is still queued, then free.  Allowed from @lost, not from a done. */
 void db_pipeline_free(struct db_pipeline *pipe);
 
+/* Make the call's statement known to the server, by its name; before the first db_send() of it. */
+void db_prepare(struct db_pipeline *pipe, struct db_call *call);
+
 void db_send(struct db_pipeline *pipe, struct db_call *call);
 void db_commit(struct db_pipeline *pipe, struct db_call *commit);
 

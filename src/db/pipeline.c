@@ -57,6 +57,17 @@ static bool send_statement(struct db_pipeline *pipe, const struct db_call *call)
 				   call->format, st->result);
 }
 
+static bool send_preparation(struct db_pipeline *pipe, const struct db_statement *st)
+{
+	return PQsendPrepare(pipe->pg, st->name, st->sql, 0, NULL);
+}
+
+void db_prepare(struct db_pipeline *pipe, struct db_call *call)
+{
+	STAILQ_INSERT_TAIL(&pipe->sent, call, link);
+	break_off_if(pipe, is_broken(pipe) || !send_preparation(pipe, call->statement));
+}
+
 void db_send(struct db_pipeline *pipe, struct db_call *call)
 {
 	STAILQ_INSERT_TAIL(&pipe->sent, call, link);

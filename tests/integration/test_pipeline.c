@@ -67,8 +67,7 @@ static void tell_and_stop(void *name, const struct error *error)
 static struct db_call call(const struct db_statement *statement, const char *name)
 {
 	return (struct db_call){
-		.statement = statement, .value = {name, "281K"},
-			   .done = tell, .arg = (void *)name
+		.statement = statement, .value = { name, "281K" }, .done = tell, .arg = (void *)name
 	};
 }
 
@@ -332,25 +331,25 @@ static int teardown(void)
 int main(void)
 {
 	static CU_TestInfo tests[] = {
-		{"a batch commits as one",	    test_a_batch_commits_as_one				},
-		{ "one bad row undoes the batch", test_one_bad_row_undoes_the_batch			    },
-		{ "the connection goes on",	    test_the_connection_goes_on_after_a_failed_batch	     },
-		{ "sixteen binary parameters",    test_sixteen_binary_parameters_and_a_binary_result	  },
-		{ "an error of the commit",	    test_an_error_of_the_commit_itself_fails_the_commit	},
-		{ "a cancelled wait",	      test_a_cancelled_wait_for_the_standby_fails_the_commit},
-		{ "an unsendable call",		test_a_call_that_cannot_be_sent_fails_all_that_wait   },
-		{ "a lost connection",	       test_a_lost_connection_fails_all_that_wait		  },
-		{ "a call after the loss",	   test_a_call_after_the_loss_fails_too			},
-		{ "closing fails what waits",     test_closing_fails_what_waits			    },
+		{ "a batch commits as one", test_a_batch_commits_as_one },
+		{ "one bad row undoes the batch", test_one_bad_row_undoes_the_batch },
+		{ "the connection goes on", test_the_connection_goes_on_after_a_failed_batch },
+		{ "sixteen binary parameters", test_sixteen_binary_parameters_and_a_binary_result },
+		{ "an error of the commit", test_an_error_of_the_commit_itself_fails_the_commit },
+		{ "a cancelled wait", test_a_cancelled_wait_for_the_standby_fails_the_commit },
+		{ "an unsendable call", test_a_call_that_cannot_be_sent_fails_all_that_wait },
+		{ "a lost connection", test_a_lost_connection_fails_all_that_wait },
+		{ "a call after the loss", test_a_call_after_the_loss_fails_too },
+		{ "closing fails what waits", test_closing_fails_what_waits },
 		CU_TEST_INFO_NULL,
 	};
 	static CU_SuiteInfo suites[] = {
-		{.pName = "pipeline",
+		{ .pName = "pipeline",
 		  .pInitFunc = setup,
 		  .pCleanupFunc = teardown,
 		  .pSetUpFunc = before_each,
 		  .pTearDownFunc = after_each,
-		  .pTests = tests},
+		  .pTests = tests },
 		CU_SUITE_INFO_NULL,
 	};
 
