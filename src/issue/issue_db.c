@@ -1,0 +1,252 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "issue_db.h"
+
+#include <stdio.h>
+#include <string.h>
+
+/* The schemas that this program works with: numbers of the last migration. */
+#define SCHEMA_OLDEST 5
+#define SCHEMA_NEWEST 5
+
+const struct db_statement issue_greeting = {
+	.name = "schema_version",
+	.sql = "SELECT stipa.schema_version()",
+	.result = DB_BINARY,
+};
+
+static const struct db_statement issue_tokens = {
+	.name = "issue_tokens",
+	.sql = "SELECT n, verdict, iat, exp, spc, optional_claims, iss, account, client"
+	       " FROM stipa.issue_tokens(kid => $1::text, node_clock => $2::timestamptz,"
+	       " digests => $3::bytea[], accounts => $4::text[], spcs => $5::text[],"
+	       " tkvalues => $6::text[], fingerprints => $7::text[], cas => $8::bool[],"
+	       " forms => $9::int2[], defects => $10::int2[], jtis => $11::uuid[],"
+	       " request_ids => $12::text[], peers => $13::bytea[])",
+	.params = 13,
+	.result = DB_BINARY,
+};
+
+static const struct db_statement node_signer = {
+	.name = "node_signer",
+	.sql = "SELECT x5u, sha256, state FROM stipa.node_signer($1::text)",
+	.params = 1,
+	.result = DB_BINARY,
+};
+
+static const struct db_statement issuing_state = {
+	.name = "issuing_state",
+	.sql = "SELECT stipa.issuing_state($1::text, $2::timestamptz)",
+	.params = 2,
+	.result = DB_BINARY,
+};
+
+const struct db_statement *const issue_statements[] = {
+	&issue_tokens,
+	&node_signer,
+	&issuing_state,
+	NULL,
+};
+
+void issue_greeting_check(const PGresult *rows, struct error *error)
+{
+	int64_t version;
+
+	if (PQntuples(rows) != 1) {
+		error_set(error, ERROR_INTERNAL, "schema_version: %d rows", PQntuples(rows));
+		return;
+	}
+	if (!db_int(rows, 0, 0, &version, error))
+		return;
+	if (version < SCHEMA_OLDEST)
+		error_set(
+			error, ERROR_UNAVAILABLE,
+			"the schema is version %d, this program wants %d: run stipactl db migrate",
+			(int)version, SCHEMA_OLDEST);
+	if (version > SCHEMA_NEWEST)
+		error_set(
+			error, ERROR_UNAVAILABLE,
+			"the schema is version %d, this program knows up to %d: run a newer stipad",
+			(int)version, SCHEMA_NEWEST);
+}
+
+/* ---- issue_tokens() ---- */
+
+/* The order of the parameters, from $3 on. */
+enum {
+	DIGESTS,
+	ACCOUNTS,
+	SPCS,
+	TKVALUES,
+	FINGERPRINTS,
+	CAS,
+	FORMS,
+	DEFECTS,
+	JTIS,
+	REQUEST_IDS,
+	PEERS
+};
+
+static const enum db_type types[ISSUE_ARRAYS] = {
+	[DIGESTS] = DB_TYPE_BYTEA,    [ACCOUNTS] = DB_TYPE_TEXT,     [SPCS] = DB_TYPE_TEXT,
+	[TKVALUES] = DB_TYPE_TEXT,    [FINGERPRINTS] = DB_TYPE_TEXT, [CAS] = DB_TYPE_BOOL,
+	[FORMS] = DB_TYPE_INT2,	      [DEFECTS] = DB_TYPE_INT2,	     [JTIS] = DB_TYPE_UUID,
+	[REQUEST_IDS] = DB_TYPE_TEXT, [PEERS] = DB_TYPE_BYTEA,
+};
+
+void issue_params_begin(struct issue_params *params, unsigned int n)
+{
+	for (int i = 0; i < ISSUE_ARRAYS; i++)
+		db_array_begin(&params->array[i], types[i], (int)n);
+}
+
+static void add_text(struct issue_params *params, int index, const char *text)
+{
+	db_array_add(&params->array[index], text, strlen(text));
+}
+
+void issue_params_add(struct issue_params *params, const struct order *order, const uint8_t jti[16])
+{
+	db_array_add(&params->array[DIGESTS], order->credential, sizeof(order->credential));
+	add_text(params, ACCOUNTS, order->account);
+	add_text(params, SPCS, order->spc);
+	add_text(params, TKVALUES, order->tkvalue);
+	add_text(params, FINGERPRINTS, order->fingerprint);
+	db_array_add_bool(&params->array[CAS], order->ca != 0);
+	db_array_add_int2(&params->array[FORMS], order->form);
+	db_array_add_int2(&params->array[DEFECTS], order->defect);
+	db_array_add(&params->array[JTIS], jti, 16);
+	add_text(params, REQUEST_IDS, order->request_id);
+	db_array_add(&params->array[PEERS], order->peer, sizeof(order->peer));
+}
+
+bool issue_params_bind(struct issue_params *params, const char *kid, int64_t unix_us,
+		       struct db_call *call, struct error *error)
+{
+	call->statement = &issue_tokens;
+	db_bind_text(call, 0, kid);
+	db_time_encode(unix_us, params->node_clock);
+	db_bind_bytes(call, 1, params->node_clock, DB_TIME_LEN);
+	for (int i = 0; i < ISSUE_ARRAYS; i++)
+		if (!db_array_bind(&params->array[i], call, i + 2, error))
+			return false;
+	return true;
+}
+
+void issue_params_clear(struct issue_params *params)
+{
+	for (int i = 0; i < ISSUE_ARRAYS; i++)
+		db_array_clear(&params->array[i]);
+}
+
+enum {
+	COL_N,
+	COL_VERDICT,
+	COL_IAT,
+	COL_EXP,
+	COL_SPC,
+	COL_OPTIONAL,
+	COL_ISS,
+	COL_ACCOUNT,
+	COL_CLIENT
+};
+
+bool issue_rows_check(const PGresult *rows, unsigned int n, struct error *error)
+{
+	int64_t at;
+
+	if (PQntuples(rows) != (int)n)
+		return error_set(error, ERROR_INTERNAL, "issue_tokens: %d rows for %u orders",
+				 PQntuples(rows), n);
+	for (unsigned int i = 0; i < n; i++) {
+		if (!db_int(rows, (int)i, COL_N, &at, error))
+			return false;
+		if (at != (int64_t)i + 1)
+			return error_set(error, ERROR_INTERNAL, "issue_tokens: row %u is of %d",
+					 i + 1, (int)at);
+	}
+	return true;
+}
+
+/* An issued one has its times and its SPC. */
+static bool read_issued(const PGresult *rows, int i, struct issue_row *row, struct error *error)
+{
+	if (row->spc == NULL || strlen(row->spc) > SPC_MAX)
+		return error_set(error, ERROR_INTERNAL, "issue_tokens: issued without an SPC");
+	return db_int(rows, i, COL_IAT, &row->iat, error) &&
+	       db_int(rows, i, COL_EXP, &row->exp, error) &&
+	       db_int(rows, i, COL_OPTIONAL, &row->optional, error);
+}
+
+bool issue_row_read(const PGresult *rows, unsigned int i, struct issue_row *row,
+		    struct error *error)
+{
+	int64_t verdict;
+
+	*row = (struct issue_row){
+		.spc = db_text(rows, (int)i, COL_SPC),
+		.iss = db_text(rows, (int)i, COL_ISS),
+		.account = db_text(rows, (int)i, COL_ACCOUNT),
+		.client = db_text(rows, (int)i, COL_CLIENT),
+	};
+	if (!db_int(rows, (int)i, COL_VERDICT, &verdict, error))
+		return false;
+	if (verdict < 0 || verdict >= VERDICT_COUNT)
+		return error_set(error, ERROR_INTERNAL, "issue_tokens: unknown verdict %d",
+				 (int)verdict);
+	row->verdict = (enum verdict)verdict;
+	return row->verdict != VERDICT_ISSUED || read_issued(rows, (int)i, row, error);
+}
+
+/* ---- could a token be issued now? ---- */
+
+void issue_question_ask(struct issue_question *question, struct db_pipeline *pipe, const char *kid,
+			int64_t unix_us)
+{
+	*question = (struct issue_question){
+		.signer.statement = &node_signer,
+		.state.statement = &issuing_state,
+	};
+	db_bind_text(&question->signer, 0, kid);
+	db_time_encode(unix_us, question->node_clock);
+	db_bind_text(&question->state, 0, kid);
+	db_bind_bytes(&question->state, 1, question->node_clock, DB_TIME_LEN);
+	db_send(pipe, &question->signer);
+	db_send(pipe, &question->state);
+}
+
+static bool read_signer(const PGresult *rows, const char *kid, const uint8_t sha256[32],
+			char x5u[X5U_MAX + 1], struct error *error)
+{
+	if (PQntuples(rows) != 1)
+		return error_set(error, ERROR_UNAVAILABLE,
+				 "signer %s is not registered: run stipactl pki", kid);
+	if (PQgetlength(rows, 0, 1) != 32 || memcmp(PQgetvalue(rows, 0, 1), sha256, 32) != 0)
+		return error_set(
+			error, ERROR_UNAVAILABLE,
+			"signer %s is registered with another certificate than this node's", kid);
+	if (PQgetisnull(rows, 0, 0) || PQgetlength(rows, 0, 0) > X5U_MAX)
+		return error_set(error, ERROR_UNAVAILABLE, "signer %s: no x5u, or one over %d", kid,
+				 X5U_MAX);
+	snprintf(x5u, X5U_MAX + 1, "%s", PQgetvalue(rows, 0, 0));
+	return true;
+}
+
+bool issue_question_read(const struct issue_question *question, const char *kid,
+			 const uint8_t certificate_sha256[32], char x5u[X5U_MAX + 1],
+			 struct error *error)
+{
+	const PGresult *state = question->state.result;
+	const char *why;
+
+	if (!read_signer(question->signer.result, kid, certificate_sha256, x5u, error))
+		return false;
+	why = PQntuples(state) == 1 ? db_text(state, 0, 0) : "issuing_state: no row";
+	return why == NULL || error_set(error, ERROR_UNAVAILABLE, "%s", why);
+}
+
+void issue_question_clear(struct issue_question *question)
+{
+	PQclear(question->signer.result);
+	PQclear(question->state.result);
+	question->signer.result = question->state.result = NULL;
+}

@@ -1,0 +1,461 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <CUnit/Basic.h>
+#include <event2/event.h>
+#include <libpq-fe.h>
+
+#include "crypto/digest.h"
+#include "issue/issuer.h"
+#include "jose/jws.h"
+#include "keys/signer.h"
+
+/* A real database with tests/db/fixture.sql; only the signer is faked. */
+
+#define MANY 1000
+
+struct asked {
+	struct answer answer;
+	enum error_kind kind;
+	int answers;
+};
+
+static struct event_base *base;
+static struct issuer *issuer;
+static PGconn *control; /* looks on, and meddles */
+static const struct log quiet = { .fd = -1, .least = LOG_LEVEL_ERROR + 1 };
+
+static bool is_ready;
+static char why_not[200];
+static int answered;
+static struct asked asked[MANY];
+
+/* ---- the signer ---- */
+
+static uint8_t certificate_sha256[32]; /* of the fixture's */
+
+struct signing {
+	struct event *later;
+	struct signer_job *job;
+	done_fn done;
+	void *arg;
+};
+
+const char *signer_kid(const struct signer *signer)
+{
+	(void)signer;
+	return "test";
+}
+
+const uint8_t *signer_certificate_sha256(const struct signer *signer)
+{
+	(void)signer;
+	return certificate_sha256;
+}
+
+static void on_signed(evutil_socket_t fd, short what, void *arg)
+{
+	struct signing *signing = arg;
+	const struct error none = { 0 };
+
+	(void)fd;
+	(void)what;
+	memset(signing->job->sig, 's', sizeof(signing->job->sig));
+	event_free(signing->later);
+	signing->done(signing->arg, &none);
+	free(signing);
+}
+
+void signer_sign_start(struct signer *signer, struct signer_job *job, done_fn done, void *arg)
+{
+	struct signing *signing = calloc(1, sizeof(*signing));
+
+	(void)signer;
+	signing->job = job;
+	signing->done = done;
+	signing->arg = arg;
+	signing->later = event_new(base, -1, 0, on_signed, signing);
+	event_active(signing->later, EV_TIMEOUT, 1);
+}
+
+/* ---- looking on ---- */
+
+static void on_ready(void *arg, const char *why)
+{
+	(void)arg;
+	is_ready = why == NULL;
+	snprintf(why_not, sizeof(why_not), "%s", why == NULL ? "" : why);
+}
+
+static char *ask_sql(const char *sql)
+{
+	static char value[256];
+	PGresult *result = PQexec(control, sql);
+
+	if (PQresultStatus(result) != PGRES_TUPLES_OK && PQresultStatus(result) != PGRES_COMMAND_OK)
+		printf("\n  %s", PQresultErrorMessage(result));
+	snprintf(value, sizeof(value), "%s",
+		 PQntuples(result) == 1 ? PQgetvalue(result, 0, 0) : "");
+	PQclear(result);
+	return value;
+}
+
+static void on_limit(evutil_socket_t fd, short what, void *arg)
+{
+	bool *late = arg;
+
+	(void)fd;
+	(void)what;
+	*late = true;
+}
+
+static bool all_are_answered(int n)
+{
+	return answered >= n;
+}
+
+static bool is_ready_as(int wanted)
+{
+	return is_ready == (wanted != 0);
+}
+
+/* Run the loop until it is so, or for ten seconds. */
+static bool runs_until(bool (*is_so)(int n), int n)
+{
+	const struct timeval limit = { .tv_sec = 10 };
+	bool late = false;
+	struct event *timer = evtimer_new(base, on_limit, &late);
+
+	evtimer_add(timer, &limit);
+	while (!is_so(n) && !late)
+		event_base_loop(base, EVLOOP_ONCE);
+	event_free(timer);
+	return is_so(n);
+}
+
+static void on_answer(void *arg, const struct error *error)
+{
+	struct asked *one = arg;
+
+	one->kind = error->kind;
+	one->answers++;
+	answered++;
+}
+
+/* Account sp-N asks by client-N for the SPC 1000 + N, N from 1 to 20. */
+static struct order order_of(int n)
+{
+	struct order order = { .kind = ORDER_ISSUE, .form = TOKEN_FORM_ATC };
+	char client[32];
+
+	snprintf(client, sizeof(client), "client-%d", n);
+	sha256(client, strlen(client), order.credential);
+	snprintf(order.account, sizeof(order.account), "sp-%d", n);
+	snprintf(order.spc, sizeof(order.spc), "%d", 1000 + n);
+	snprintf(order.tkvalue, sizeof(order.tkvalue), "MAigBhYEMTAwMQ==");
+	snprintf(order.fingerprint, sizeof(order.fingerprint), "SHA256 00");
+	for (int i = 0; i < 31; i++)
+		strcat(order.fingerprint, ":00");
+	snprintf(order.request_id, sizeof(order.request_id), "request-%d", n);
+	return order;
+}
+
+static void ask(int i, const struct order *order)
+{
+	issuer_order_start(issuer, order, &asked[i].answer, on_answer, &asked[i]);
+}
+
+static int count(enum error_kind kind, enum verdict verdict)
+{
+	int n = 0;
+
+	for (int i = 0; i < MANY; i++)
+		n += asked[i].answers > 0 && asked[i].kind == kind &&
+		     (kind != ERROR_NONE || asked[i].answer.verdict == verdict);
+	return n;
+}
+
+static bool none_is_answered_twice(void)
+{
+	for (int i = 0; i < MANY; i++)
+		if (asked[i].answers > 1)
+			return false;
+	return true;
+}
+
+/* The payload of each token begins with its exp and jti. */
+static bool is_in_the_ledger(const struct answer *answer)
+{
+	struct jws_parts parts;
+	struct error error = { 0 };
+	char sql[160];
+	const char *jti;
+
+	if (!jws_parse(answer->text, &parts, &error))
+		return false;
+	jti = strstr(parts.payload, "\"jti\":\"");
+	if (jti == NULL)
+		return false;
+	snprintf(sql, sizeof(sql), "SELECT count(*) FROM stipa.token WHERE jti = '%.36s'", jti + 7);
+	return strcmp(ask_sql(sql), "1") == 0;
+}
+
+static bool all_tokens_are_in_the_ledger(void)
+{
+	for (int i = 0; i < MANY; i++)
+		if (asked[i].answers > 0 && asked[i].kind == ERROR_NONE &&
+		    asked[i].answer.verdict == VERDICT_ISSUED &&
+		    !is_in_the_ledger(&asked[i].answer))
+			return false;
+	return true;
+}
+
+static void kill_backend(void)
+{
+	ask_sql("SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+		" WHERE application_name = 'stipad authority'");
+}
+
+/* ---- the tests ---- */
+
+static void test_an_order_becomes_a_token(void)
+{
+	struct order order = order_of(1);
+	struct jws_parts parts;
+	struct error error = { 0 };
+
+	ask(0, &order);
+	CU_ASSERT_FALSE(asked[0].answers);
+	CU_ASSERT_TRUE_FATAL(runs_until(all_are_answered, 1));
+	CU_ASSERT_EQUAL(asked[0].kind, ERROR_NONE);
+	CU_ASSERT_EQUAL(asked[0].answer.verdict, VERDICT_ISSUED);
+	CU_ASSERT_STRING_EQUAL(asked[0].answer.spc, "1001");
+	CU_ASSERT_TRUE_FATAL(jws_parse(asked[0].answer.text, &parts, &error));
+	CU_ASSERT_STRING_EQUAL(parts.header,
+			       "{\"alg\":\"ES256\",\"typ\":\"JWT\","
+			       "\"x5u\":\"https://localhost/sti-pa/certs/test.pem\"}");
+	CU_ASSERT_PTR_NOT_NULL(strstr(parts.payload, "\"tkvalue\":\"MAigBhYEMTAwMQ==\""));
+	CU_ASSERT_TRUE(is_in_the_ledger(&asked[0].answer));
+}
+
+static void test_each_order_gets_its_own_verdict(void)
+{
+	struct order orders[] = { order_of(1), order_of(2), order_of(3),
+				  order_of(4), order_of(5), order_of(6) };
+	static const enum verdict want[] = { VERDICT_STRANGER,	    VERDICT_NO_SUCH_ACCOUNT,
+					     VERDICT_MALFORMED,	    VERDICT_SPC_NOT_HELD,
+					     VERDICT_NO_DELEGATION, VERDICT_ISSUED };
+
+	memset(orders[0].credential, 0, sizeof(orders[0].credential));
+	strcpy(orders[1].account, "sp-3");
+	orders[2].defect = DEFECT_TKVALUE_DER;
+	strcpy(orders[3].spc, "1009");
+	orders[4].ca = 1;
+	for (int i = 0; i < 6; i++)
+		ask(i, &orders[i]);
+	CU_ASSERT_TRUE_FATAL(runs_until(all_are_answered, 6));
+	for (int i = 0; i < 6; i++) {
+		CU_ASSERT_EQUAL(asked[i].kind, ERROR_NONE);
+		CU_ASSERT_EQUAL(asked[i].answer.verdict, want[i]);
+		CU_ASSERT_EQUAL(asked[i].answer.text[0] != '\0', want[i] == VERDICT_ISSUED);
+	}
+	CU_ASSERT_EQUAL(asked[2].answer.defect, DEFECT_TKVALUE_DER);
+}
+
+/* The account is no UTF-8: PostgreSQL refuses the whole call, with SQLSTATE 22021. */
+static void test_a_poisonous_order_fails_alone(void)
+{
+	for (int i = 0; i < 300; i++) {
+		struct order order = order_of(i % 20 + 1);
+
+		if (i == 77)
+			strcpy(order.account, "sp-\xff");
+		ask(i, &order);
+	}
+	CU_ASSERT_TRUE_FATAL(runs_until(all_are_answered, 300));
+	CU_ASSERT_EQUAL(asked[77].kind, ERROR_INTERNAL);
+	CU_ASSERT_EQUAL(asked[77].answer.failed, 1);
+	CU_ASSERT_EQUAL(count(ERROR_NONE, VERDICT_ISSUED), 299);
+	CU_ASSERT_TRUE(all_tokens_are_in_the_ledger());
+	CU_ASSERT_TRUE(none_is_answered_twice());
+}
+
+static void test_a_killed_backend_loses_no_order(void)
+{
+	int killed = 0;
+
+	for (int i = 0; i < MANY; i++) {
+		struct order order = order_of(i % 20 + 1);
+
+		ask(i, &order);
+		if (i % 100 == 50) {
+			runs_until(all_are_answered, answered + 1);
+			kill_backend();
+			killed++;
+			CU_ASSERT_TRUE(runs_until(is_ready_as, 0));
+			CU_ASSERT_TRUE(runs_until(is_ready_as, 1));
+		}
+	}
+	CU_ASSERT_TRUE_FATAL(runs_until(all_are_answered, MANY));
+	CU_ASSERT_EQUAL(killed, 10);
+	CU_ASSERT_TRUE(none_is_answered_twice());
+	CU_ASSERT_EQUAL(count(ERROR_NONE, VERDICT_ISSUED) + count(ERROR_UNAVAILABLE, 0), MANY);
+	CU_ASSERT(count(ERROR_NONE, VERDICT_ISSUED) > 0);
+	CU_ASSERT_TRUE(all_tokens_are_in_the_ledger());
+}
+
+/* Somebody takes rights away and does not come to an end. */
+static void test_a_late_commit_is_no_token(void)
+{
+	struct order order = order_of(1);
+
+	ask_sql("BEGIN");
+	ask_sql("SELECT pg_advisory_xact_lock(stipa.rights_lock())");
+	ask(0, &order);
+	CU_ASSERT_TRUE_FATAL(runs_until(all_are_answered, 1));
+	CU_ASSERT_EQUAL(asked[0].kind, ERROR_UNAVAILABLE);
+	CU_ASSERT_EQUAL(asked[0].answer.failed, 1);
+	ask_sql("ROLLBACK");
+	CU_ASSERT_TRUE(runs_until(is_ready_as, 1));
+	ask(1, &order);
+	CU_ASSERT_TRUE(runs_until(all_are_answered, 2));
+	CU_ASSERT_EQUAL(asked[1].answer.verdict, VERDICT_ISSUED);
+}
+
+static void test_another_certificate_is_not_ready(void)
+{
+	struct order order = order_of(1);
+
+	certificate_sha256[0] ^= 1;
+	CU_ASSERT_TRUE(runs_until(is_ready_as, 0));
+	CU_ASSERT_PTR_NOT_NULL(strstr(why_not, "another certificate"));
+	ask(0, &order);
+	CU_ASSERT_TRUE_FATAL(runs_until(all_are_answered, 1));
+	CU_ASSERT_EQUAL(asked[0].kind, ERROR_UNAVAILABLE);
+	certificate_sha256[0] ^= 1;
+	CU_ASSERT_TRUE(runs_until(is_ready_as, 1));
+}
+
+static void test_a_schema_of_another_version_is_refused(void)
+{
+	int version = atoi(ask_sql("SELECT stipa.schema_version()"));
+	char sql[160];
+
+	ask_sql("CREATE OR REPLACE FUNCTION stipa.schema_version() RETURNS int"
+		" LANGUAGE sql IMMUTABLE RETURN 3");
+	kill_backend();
+	CU_ASSERT_TRUE(runs_until(is_ready_as, 0));
+	answered = 0; /* the reason changes when it has connected anew */
+	for (int i = 0; i < 100 && strstr(why_not, "version 3") == NULL; i++)
+		event_base_loop(base, EVLOOP_ONCE);
+	CU_ASSERT_PTR_NOT_NULL(strstr(why_not, "version 3"));
+	CU_ASSERT_PTR_NOT_NULL(strstr(why_not, "stipactl db migrate"));
+	snprintf(sql, sizeof(sql),
+		 "CREATE OR REPLACE FUNCTION stipa.schema_version() RETURNS int"
+		 " LANGUAGE sql IMMUTABLE RETURN %d",
+		 version);
+	ask_sql(sql);
+	CU_ASSERT_TRUE(runs_until(is_ready_as, 1));
+}
+
+static void on_drained(void *arg, const struct error *error)
+{
+	int *drained = arg;
+
+	CU_ASSERT_EQUAL(error->kind, ERROR_NONE);
+	*drained = answered;
+}
+
+static void test_draining_answers_what_waits(void)
+{
+	int drained = -1;
+
+	for (int i = 0; i < 600; i++) {
+		struct order order = order_of(i % 20 + 1);
+
+		if (i == 500)
+			issuer_drain(issuer, on_drained, &drained);
+		ask(i, &order);
+	}
+	CU_ASSERT_TRUE(runs_until(all_are_answered, 600));
+	for (int i = 0; i < 10 && drained < 0; i++)
+		event_base_loop(base, EVLOOP_ONCE);
+	CU_ASSERT_EQUAL(drained, 600);
+	CU_ASSERT_EQUAL(count(ERROR_NONE, VERDICT_ISSUED), 500);
+	CU_ASSERT_EQUAL(count(ERROR_UNAVAILABLE, 0), 100);
+}
+
+static void before_each(void)
+{
+	char conninfo[200];
+	struct error error = { 0 };
+	struct issuer_options options = { .base = base,
+					  .database = conninfo,
+					  .log = &quiet,
+					  .queue_max = 4096,
+					  .on_ready = on_ready };
+
+	snprintf(conninfo, sizeof(conninfo), "%s user=stipa_authority", getenv("TEST_PGCONN"));
+	memset(asked, 0, sizeof(asked));
+	answered = 0;
+	is_ready = false;
+	sha256("\x30\x03\x02\x01\x01", 5, certificate_sha256);
+	issuer = issuer_new(&options, &error);
+	CU_ASSERT_PTR_NOT_NULL_FATAL(issuer);
+	CU_ASSERT_TRUE_FATAL(runs_until(is_ready_as, 1));
+}
+
+static void after_each(void)
+{
+	issuer_free(issuer);
+	event_base_loop(base, EVLOOP_NONBLOCK);
+}
+
+static int setup(void)
+{
+	char conninfo[200];
+
+	snprintf(conninfo, sizeof(conninfo), "%s user=postgres", getenv("TEST_PGCONN"));
+	control = PQconnectdb(conninfo);
+	base = event_base_new();
+	return PQstatus(control) != CONNECTION_OK || base == NULL;
+}
+
+static int teardown(void)
+{
+	event_base_free(base);
+	PQfinish(control);
+	return 0;
+}
+
+int main(void)
+{
+	static CU_TestInfo tests[] = {
+		{ "an order becomes a token", test_an_order_becomes_a_token },
+		{ "each order gets its own verdict", test_each_order_gets_its_own_verdict },
+		{ "a poisonous order fails alone", test_a_poisonous_order_fails_alone },
+		{ "a killed backend loses no order", test_a_killed_backend_loses_no_order },
+		{ "a late commit is no token", test_a_late_commit_is_no_token },
+		{ "another certificate is not ready", test_another_certificate_is_not_ready },
+		{ "a schema of another version", test_a_schema_of_another_version_is_refused },
+		{ "draining answers what waits", test_draining_answers_what_waits },
+		CU_TEST_INFO_NULL,
+	};
+	static CU_SuiteInfo suites[] = {
+		{ .pName = "issuer",
+		  .pInitFunc = setup,
+		  .pCleanupFunc = teardown,
+		  .pSetUpFunc = before_each,
+		  .pTearDownFunc = after_each,
+		  .pTests = tests },
+		CU_SUITE_INFO_NULL,
+	};
+
+	if (CU_initialize_registry() != CUE_SUCCESS || CU_register_suites(suites) != CUE_SUCCESS)
+		return 1;
+	CU_basic_set_mode(CU_BRM_VERBOSE);
+	CU_basic_run_tests();
+	return CU_get_number_of_failures() != 0 || CU_get_number_of_suites_failed() != 0;
+}
