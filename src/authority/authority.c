@@ -1,0 +1,234 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "authority/authority.h"
+
+#include <signal.h>
+#include <stdlib.h>
+
+#include <event2/event.h>
+
+#include "config/config.h"
+#include "ipc/channel.h"
+#include "ipc/control.h"
+#include "issue/issuer.h"
+#include "keys/signer.h"
+
+#define FLUSH_MS 100 /* for the last answers to leave */
+
+struct authority {
+	const struct authority_options *options;
+	struct event_base *base;
+	struct signer *signer;
+	struct issuer *issuer;
+	struct ipc_server *server;
+	struct ipc_control *control;
+	struct event *patience; /* the end of draining */
+	struct event *flushed;
+	int edges;
+	bool draining;
+};
+
+/* An order on its way through the process. */
+struct work {
+	struct ipc_ticket *ticket;
+	struct answer answer;
+};
+
+/* ---- orders ---- */
+
+/* The answer says itself whether it failed. */
+static void on_answer(void *arg, const struct error *error)
+{
+	struct work *work = arg;
+
+	(void)error;
+	ipc_answer(work->ticket, &work->answer);
+	free(work);
+}
+
+typedef void (*start_fn)(struct authority *authority, const struct order *order, struct work *work);
+
+static void start_issue(struct authority *authority, const struct order *order, struct work *work)
+{
+	issuer_order_start(authority->issuer, order, &work->answer, on_answer, work);
+}
+
+/* What is done with each kind; what is not here fails. */
+static const start_fn starts[] = {
+	[ORDER_ISSUE] = start_issue,
+};
+
+static start_fn start_of(uint8_t kind)
+{
+	return kind < sizeof(starts) / sizeof(starts[0]) ? starts[kind] : NULL;
+}
+
+static void on_order(void *arg, const struct order *order, struct ipc_ticket *ticket)
+{
+	static const struct answer failed = { .failed = 1 };
+	struct authority *authority = arg;
+	start_fn start = start_of(order->kind);
+	struct work *work = start == NULL ? NULL : calloc(1, sizeof(*work));
+
+	if (work == NULL) {
+		ipc_answer(ticket, &failed);
+		return;
+	}
+	work->ticket = ticket;
+	start(authority, order, work);
+}
+
+static void on_ready(void *arg, const char *why)
+{
+	struct authority *authority = arg;
+
+	ipc_server_tell_ready(authority->server, why == NULL);
+}
+
+/* ---- draining: the edges finish first, as long as they have time ---- */
+
+static void on_flushed(evutil_socket_t fd, short what, void *arg)
+{
+	struct authority *authority = arg;
+
+	(void)fd;
+	(void)what;
+	event_base_loopbreak(authority->base);
+}
+
+static void on_drained(void *arg, const struct error *error)
+{
+	const struct timeval after = { .tv_usec = FLUSH_MS * 1000 };
+	struct authority *authority = arg;
+
+	(void)error;
+	event_add(authority->flushed, &after);
+}
+
+static void on_patience(evutil_socket_t fd, short what, void *arg)
+{
+	struct authority *authority = arg;
+
+	(void)fd;
+	(void)what;
+	issuer_drain(authority->issuer, on_drained, authority);
+}
+
+static void set_patience(struct authority *authority)
+{
+	long ms = authority->edges > 0 ? authority->options->config->drain_timeout_ms : 0;
+	const struct timeval after = { .tv_sec = ms / 1000, .tv_usec = ms % 1000 * 1000 };
+
+	event_add(authority->patience, &after);
+}
+
+static void on_control_end(void *arg)
+{
+	struct authority *authority = arg;
+
+	log_info(authority->options->log, "draining", LOG_NUMBER("edges", authority->edges));
+	authority->draining = true;
+	set_patience(authority);
+}
+
+static void on_edge(void *arg, int fd)
+{
+	struct authority *authority = arg;
+
+	authority->edges++;
+	ipc_server_attach(authority->server, fd);
+}
+
+static void on_edge_lost(void *arg, const struct error *why)
+{
+	struct authority *authority = arg;
+
+	authority->edges--;
+	log_info(authority->options->log, "an edge has gone", LOG_TEXT("reason", why->detail));
+	if (authority->draining && authority->edges == 0)
+		set_patience(authority);
+}
+
+/* ---- life ---- */
+
+static bool parts_make(struct authority *authority, struct error *error)
+{
+	const struct config *config = authority->options->config;
+	const struct issuer_options issuer = {
+		.base = authority->base,
+		.database = config->database,
+		.signer = authority->signer,
+		.log = authority->options->log,
+		.queue_max = (unsigned int)config->orders_max,
+		.on_ready = on_ready,
+		.arg = authority,
+	};
+
+	authority->patience = evtimer_new(authority->base, on_patience, authority);
+	authority->flushed = evtimer_new(authority->base, on_flushed, authority);
+	authority->server = ipc_server_new(authority->base, on_order, authority);
+	if (authority->patience == NULL || authority->flushed == NULL || authority->server == NULL)
+		return error_set(error, ERROR_UNAVAILABLE, "no memory");
+	ipc_server_on_lost(authority->server, on_edge_lost, authority);
+	authority->issuer = issuer_new(&issuer, error);
+	if (authority->issuer == NULL)
+		return false;
+	authority->control = ipc_control_new(authority->base, authority->options->control_fd,
+					     on_edge, on_control_end, authority);
+	return authority->control != NULL || error_set(error, ERROR_UNAVAILABLE, "no memory");
+}
+
+static bool authority_make(struct authority *authority, struct error *error)
+{
+	const struct config *config = authority->options->config;
+
+	authority->base = event_base_new();
+	if (authority->base == NULL)
+		return error_set(error, ERROR_UNAVAILABLE, "no event loop");
+	authority->signer =
+		signer_open(authority->base, config->signer_key, config->signer_passphrase,
+			    config->signer_certificate, error);
+	return authority->signer != NULL && parts_make(authority, error);
+}
+
+static void event_freep(struct event *event)
+{
+	if (event != NULL)
+		event_free(event);
+}
+
+static void authority_clear(struct authority *authority)
+{
+	ipc_control_free(authority->control);
+	issuer_free(authority->issuer); /* answers what is left */
+	ipc_server_free(authority->server);
+	signer_free(authority->signer);
+	event_freep(authority->patience);
+	event_freep(authority->flushed);
+	if (authority->base != NULL)
+		event_base_free(authority->base);
+}
+
+/* The monitor ends us, by the control pair; a terminal's SIGINT goes to everybody. */
+static void ignore_signals(void)
+{
+	signal(SIGTERM, SIG_IGN);
+	signal(SIGINT, SIG_IGN);
+	signal(SIGPIPE, SIG_IGN);
+}
+
+int authority_run(const struct authority_options *options)
+{
+	struct authority authority = { .options = options };
+	struct error error = { 0 };
+	bool made;
+
+	ignore_signals();
+	made = authority_make(&authority, &error);
+	if (made)
+		event_base_dispatch(authority.base);
+	else
+		log_error(options->log, "the authority does not start",
+			  LOG_TEXT("reason", error.detail));
+	authority_clear(&authority);
+	return made ? EXIT_SUCCESS : EXIT_FAILURE;
+}
