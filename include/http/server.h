@@ -56,6 +56,8 @@ struct http_server_options {
 	const struct log *log; /* one "request" line for each: route, status, us */
 };
 
+/* The process ignores SIGPIPE from here on: OpenSSL writes to sockets with write(2).  No more
+ * connections are taken than the limit of open descriptors leaves room for. */
 struct http_server *http_server_new(const struct http_server_options *options,
 				    struct error *error) MUST_CHECK;
 
@@ -63,11 +65,15 @@ struct http_server *http_server_new(const struct http_server_options *options,
  * the caller's.  Out of descriptors, accepting pauses 100 ms rather than spin. */
 bool http_server_listen(struct http_server *server, int fd, struct error *error) MUST_CHECK;
 
-/* Stop accepting, close idle connections, answer what is under way with "Connection: close", then
- * call @done; after @deadline_ms what is left is closed. */
+/* Stop accepting, close connections that have been idle for a second, answer what is under way or
+ * comes within that second with "Connection: close", then call @done from the loop; after
+ * @deadline_ms what is left is closed.  @done may free the server. */
 void http_server_drain(struct http_server *server, unsigned int deadline_ms, done_fn done,
 		       void *arg);
 unsigned int http_server_connections(const struct http_server *server);
-void http_server_free(struct http_server *server); /* closes what is open */
+
+/* Close what is open.  Not from a handler.  Requests that handlers still have may be replied to
+ * later, which then does nothing. */
+void http_server_free(struct http_server *server);
 
 #endif

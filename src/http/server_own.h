@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The server from the inside: what its connections use. */
+#ifndef HTTP_SERVER_OWN_H
+#define HTTP_SERVER_OWN_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/queue.h>
+#include <time.h>
+
+#include "http/server.h"
+#include "response.h"
+
+struct connection;
+
+LIST_HEAD(connection_list, connection);
+
+struct http_server {
+	struct http_server_options options;
+	struct connection_list open, dying;
+	unsigned int n_open;
+	struct addresses *addresses;
+
+	LIST_HEAD(, listener) listeners;
+	int reserve_fd; /* given up to refuse a client when there are no descriptors */
+	bool paused;
+	struct event *pause, *reap;
+	uint64_t hurried_ms; /* when idle connections were last told to hurry */
+
+	bool draining;
+	struct event *drain_deadline;
+	done_fn drained;
+	void *drained_arg;
+
+	time_t date_at;
+	char date[RESPONSE_DATE_SIZE];
+};
+
+uint64_t monotonic_us(void);
+const char *server_date(struct http_server *server);
+bool server_is_half_full(const struct http_server *server);
+void server_forget(struct http_server *server, const uint8_t peer[16]); /* one has closed */
+
+#endif

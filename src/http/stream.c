@@ -1,0 +1,133 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "stream.h"
+
+#include <errno.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <openssl/err.h>
+#include <openssl/ssl.h>
+
+bool stream_open(struct stream *stream, int fd, SSL_CTX *tls)
+{
+	*stream = (struct stream){ .fd = fd };
+	if (tls == NULL)
+		return true;
+	stream->ssl = SSL_new(tls);
+	if (stream->ssl == NULL || !SSL_set_fd(stream->ssl, fd)) {
+		stream->broken = true;
+		stream_close(stream);
+		return false;
+	}
+	SSL_set_accept_state(stream->ssl);
+	return true;
+}
+
+static enum stream_result result_of_tls(struct stream *stream, int rc)
+{
+	int code;
+
+	if (rc > 0)
+		return STREAM_OK;
+	code = SSL_get_error(stream->ssl, rc);
+	if (code == SSL_ERROR_WANT_READ || code == SSL_ERROR_WANT_WRITE)
+		return STREAM_WAIT;
+	stream->broken = stream->broken || code != SSL_ERROR_ZERO_RETURN;
+	return STREAM_ENDED;
+}
+
+static enum stream_result result_of_socket(ssize_t rc)
+{
+	if (rc > 0)
+		return STREAM_OK;
+	return rc < 0 && (errno == EAGAIN || errno == EINTR) ? STREAM_WAIT : STREAM_ENDED;
+}
+
+enum stream_result stream_handshake(struct stream *stream)
+{
+	if (stream->ssl == NULL)
+		return STREAM_OK;
+	ERR_clear_error();
+	return result_of_tls(stream, SSL_do_handshake(stream->ssl));
+}
+
+enum stream_result stream_read(struct stream *stream, void *bytes, size_t size, size_t *n)
+{
+	ssize_t rc;
+
+	*n = 0;
+	if (stream->ssl != NULL) {
+		ERR_clear_error();
+		return result_of_tls(stream, SSL_read_ex(stream->ssl, bytes, size, n));
+	}
+	do
+		rc = recv(stream->fd, bytes, size, 0);
+	while (rc < 0 && errno == EINTR);
+	*n = rc > 0 ? (size_t)rc : 0;
+	return result_of_socket(rc);
+}
+
+enum stream_result stream_write(struct stream *stream, const void *bytes, size_t len, size_t *n)
+{
+	ssize_t rc;
+
+	*n = 0;
+	if (stream->ssl != NULL) {
+		ERR_clear_error();
+		return result_of_tls(stream, SSL_write_ex(stream->ssl, bytes, len, n));
+	}
+	do
+		rc = send(stream->fd, bytes, len, MSG_NOSIGNAL);
+	while (rc < 0 && errno == EINTR);
+	*n = rc > 0 ? (size_t)rc : 0;
+	return result_of_socket(rc);
+}
+
+enum stream_result stream_peek(const struct stream *stream)
+{
+	char byte;
+	ssize_t rc;
+
+	if (stream->ssl != NULL && SSL_has_pending(stream->ssl))
+		return STREAM_OK;
+	do
+		rc = recv(stream->fd, &byte, 1, MSG_PEEK);
+	while (rc < 0 && errno == EINTR);
+	return result_of_socket(rc);
+}
+
+enum stream_result stream_discard(struct stream *stream, size_t *n)
+{
+	char bytes[4096];
+	ssize_t rc;
+
+	do
+		rc = recv(stream->fd, bytes, sizeof(bytes), 0);
+	while (rc < 0 && errno == EINTR);
+	*n = rc > 0 ? (size_t)rc : 0;
+	return result_of_socket(rc);
+}
+
+const char *stream_server_name(const struct stream *stream)
+{
+	return stream->ssl == NULL ? NULL
+				   : SSL_get_servername(stream->ssl, TLSEXT_NAMETYPE_host_name);
+}
+
+void stream_shutdown(struct stream *stream)
+{
+	if (stream->ssl != NULL && !stream->broken && SSL_is_init_finished(stream->ssl)) {
+		ERR_clear_error();
+		SSL_shutdown(stream->ssl); /* sends; the peer's answer is not waited for */
+		stream->broken = true;
+	}
+	shutdown(stream->fd, SHUT_WR);
+}
+
+void stream_close(struct stream *stream)
+{
+	SSL_free(stream->ssl);
+	stream->ssl = NULL;
+	close(stream->fd);
+	stream->fd = -1;
+}
