@@ -4,8 +4,7 @@
 #define EDGE_TOKEN_REQUEST_H
 
 struct http_request;
-struct services;
 
-void token_request_handle(struct http_request *http, struct services *services);
+void token_request_handle(struct http_request *http, void *services); /* a http_handler_fn */
 
 #endif

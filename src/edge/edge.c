@@ -1,0 +1,243 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "edge/edge.h"
+
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <event2/event.h>
+#include <jansson.h>
+#include <openssl/ssl.h>
+
+#include "config/config.h"
+#include "edge/certificates.h"
+#include "edge/routes.h"
+#include "edge/services.h"
+#include "http/server.h"
+#include "ipc/channel.h"
+#include "ipc/control.h"
+
+/* Cut off for so long, with no new peer from the monitor: whatever went wrong, a new process will
+ * be given one. */
+#define CUT_OFF_S 10
+
+struct edge {
+	const struct edge_options *options;
+	struct services services;
+	struct event_base *base;
+	SSL_CTX *tls;
+	struct http_server *public_server;
+	struct http_server *local_server;
+	struct ipc_control *control;
+	struct event *cut_off;
+	unsigned int draining; /* servers that are not empty yet */
+	bool leaving;
+	int status; /* of exit */
+};
+
+/* ---- the end ---- */
+
+static void on_drained(void *arg, const struct error *error)
+{
+	struct edge *edge = arg;
+
+	(void)error;
+	if (--edge->draining == 0)
+		event_base_loopbreak(edge->base);
+}
+
+static void leave(struct edge *edge, int status)
+{
+	unsigned int deadline_ms = (unsigned int)edge->options->config->drain_timeout_ms;
+
+	if (edge->leaving)
+		return;
+	edge->leaving = true;
+	edge->status = status;
+	edge->draining = 2;
+	http_server_drain(edge->public_server, deadline_ms, on_drained, edge);
+	http_server_drain(edge->local_server, deadline_ms, on_drained, edge);
+}
+
+static void on_control_end(void *arg)
+{
+	struct edge *edge = arg;
+
+	log_info(edge->options->log, "draining");
+	leave(edge, 0);
+}
+
+/* ---- the authority comes and goes ---- */
+
+static void on_peer(void *arg, int fd)
+{
+	struct edge *edge = arg;
+
+	evtimer_del(edge->cut_off);
+	ipc_channel_attach(edge->services.authority, fd);
+}
+
+static void on_lost(void *arg, const struct error *why)
+{
+	const struct timeval patience = { .tv_sec = CUT_OFF_S };
+	struct edge *edge = arg;
+
+	log_warning(edge->options->log, "the authority is lost", LOG_TEXT("why", why->detail));
+	evtimer_add(edge->cut_off, &patience);
+}
+
+static void on_cut_off(evutil_socket_t fd, short what, void *arg)
+{
+	struct edge *edge = arg;
+
+	(void)fd;
+	(void)what;
+	log_error(edge->options->log, "no authority has come: leaving, to be replaced");
+	leave(edge, 1);
+}
+
+/* ---- the beginning ---- */
+
+static struct http_limits limits_of(const struct config *config)
+{
+	struct http_limits limits = http_limits_default;
+
+	limits.connections = (unsigned int)config->connections_max;
+	limits.connections_per_address = (unsigned int)config->connections_per_address_max;
+	limits.requests_per_connection = (unsigned int)config->requests_per_connection_max;
+	limits.handshake_ms = (unsigned int)config->handshake_timeout_ms;
+	limits.head_ms = (unsigned int)config->head_timeout_ms;
+	limits.body_ms = (unsigned int)config->body_timeout_ms;
+	limits.handler_ms = (unsigned int)config->handler_timeout_ms;
+	limits.response_ms = (unsigned int)config->response_timeout_ms;
+	limits.idle_ms = (unsigned int)config->idle_timeout_ms;
+	limits.life_ms = (unsigned int)config->connection_life_ms;
+	return limits;
+}
+
+/* The signals of a terminal reach every process of a group; the monitor heeds them, and ends us by
+ * closing the control pair. */
+static void ignore_signals(void)
+{
+	static const int ignored[] = { SIGPIPE, SIGTERM, SIGINT, SIGHUP };
+
+	for (size_t i = 0; i < sizeof(ignored) / sizeof(ignored[0]); i++)
+		signal(ignored[i], SIG_IGN);
+}
+
+static bool make_loop(struct edge *edge, struct error *error)
+{
+	const struct edge_options *options = edge->options;
+
+	edge->base = event_base_new();
+	if (edge->base == NULL)
+		return error_set(error, ERROR_UNAVAILABLE, "no event loop");
+	edge->services.authority =
+		ipc_channel_new(edge->base, (unsigned int)options->config->orders_max);
+	edge->cut_off = evtimer_new(edge->base, on_cut_off, edge);
+	if (edge->services.authority == NULL || edge->cut_off == NULL)
+		return error_set(error, ERROR_UNAVAILABLE, "out of memory");
+	ipc_channel_on_lost(edge->services.authority, on_lost, edge);
+	return true;
+}
+
+static bool make_public_server(struct edge *edge, struct error *error)
+{
+	const struct edge_options *options = edge->options;
+	const struct config *config = options->config;
+	const struct config_list *names = &config->server_names;
+	struct http_server_options server = {
+		.base = edge->base,
+		.hosts = names->n == 0 ? NULL : (const char *const *)names->item,
+		.routes = edge_public_routes,
+		.arg = &edge->services,
+		.limits = limits_of(config),
+		.log = options->log,
+	};
+
+	edge->tls = tls_server_context(config->tls_certificate, config->tls_key,
+				       options->ticket_key, error);
+	if (edge->tls == NULL)
+		return false;
+	server.tls = edge->tls;
+	edge->public_server = http_server_new(&server, error);
+	if (edge->public_server == NULL)
+		return false;
+	for (size_t i = 0; i < options->n_listeners; i++)
+		if (!http_server_listen(edge->public_server, options->listeners[i], error))
+			return false;
+	return true;
+}
+
+static bool make_local_server(struct edge *edge, struct error *error)
+{
+	const struct edge_options *options = edge->options;
+	struct http_server_options server = {
+		.base = edge->base,
+		.routes = edge_local_routes,
+		.arg = &edge->services,
+		.limits = limits_of(options->config),
+		.log = options->log,
+	};
+
+	server.limits.connections_per_address = 0;
+	edge->local_server = http_server_new(&server, error);
+	return edge->local_server != NULL &&
+	       http_server_listen(edge->local_server, options->local_fd, error);
+}
+
+/* The monitor is heard last: what it brings finds everything made. */
+static bool make_control(struct edge *edge, struct error *error)
+{
+	edge->control = ipc_control_new(edge->base, edge->options->control_fd, on_peer,
+					on_control_end, edge);
+	return edge->control != NULL || error_set(error, ERROR_UNAVAILABLE, "out of memory");
+}
+
+static bool make(struct edge *edge, struct error *error)
+{
+	const struct config *config = edge->options->config;
+
+	if (!make_loop(edge, error))
+		return false;
+	edge->services.certificates = certificate_store_load(
+		config->certificates, config->signer_certificate, edge->options->log, error);
+	return edge->services.certificates != NULL && make_public_server(edge, error) &&
+	       make_local_server(edge, error) && make_control(edge, error);
+}
+
+/* The channel first: the orders that wait still have their requests. */
+static void clear(struct edge *edge)
+{
+	ipc_channel_free(edge->services.authority);
+	http_server_free(edge->public_server);
+	http_server_free(edge->local_server);
+	ipc_control_free(edge->control);
+	certificate_store_free(edge->services.certificates);
+	SSL_CTX_free(edge->tls);
+	if (edge->cut_off != NULL)
+		event_free(edge->cut_off);
+	if (edge->base != NULL)
+		event_base_free(edge->base);
+}
+
+int edge_run(const struct edge_options *options)
+{
+	struct edge edge = {
+		.options = options,
+		.services = { .config = options->config, .log = options->log },
+		.status = 1,
+	};
+	struct error error = { 0 };
+
+	ignore_signals();
+	json_object_seed(0); /* now, and not when the first client asks */
+	if (make(&edge, &error)) {
+		log_info(options->log, "edge started");
+		event_base_dispatch(edge.base);
+	} else {
+		log_error(options->log, "the edge cannot start", LOG_TEXT("why", error.detail));
+	}
+	clear(&edge);
+	return edge.status;
+}
