@@ -12,7 +12,7 @@ cd coverage-build
 find . -name '*.gcda' -delete
 make -s -j"$(nproc)" -k check || echo "coverage: some tests failed; the figures stand all the same"
 
-find . -path './src/*' -name '*.gcda' | sort | while read -r data; do
+find . -path './src/*' -name '*.gcno' | sort | while read -r data; do
 	gcov -n -o "${data%/*}" "$data" 2>/dev/null
 done | awk -v top="$srcdir/" '
 	/^File / { file = $2; gsub(/'\''/, "", file); sub(top, "", file); sub(/^(\.\.\/)+/, "", file) }

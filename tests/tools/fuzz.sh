@@ -24,5 +24,5 @@ for target; do
 		-I. "$srcdir/$target.c" libstipa.a $libs -pthread -o "$name.fuzz"
 	echo "==> $name, $seconds s"
 	"./$name.fuzz" -max_total_time="$seconds" -artifact_prefix="$name/" -print_final_stats=1 \
-		"$name" "$srcdir/tests/fuzz/corpus/$name" 2>&1 | tail -n 12
+		"$name" "$srcdir/tests/fuzz/corpus/${name#fuzz_}" 2>&1 | tail -n 12
 done
