@@ -22,6 +22,10 @@ struct db_query {
 PGresult *db_query(PGconn *pg, const struct db_query *query, const char *const *values,
 		   struct error *error) MUST_CHECK;
 
+/* The same for what must be there: without a row ERROR_NOT_FOUND, "no <what> <name>". */
+PGresult *db_query_one(PGconn *pg, const struct db_query *query, const char *const *values,
+		       const char *what, const char *name, struct error *error) MUST_CHECK;
+
 /* Turn a failed result into our error: the kind and the code by SQLSTATE, the server's sentence
  * with its detail and hint.  Returns false. */
 bool db_error(const PGconn *pg, const PGresult *result, struct error *error);

@@ -126,3 +126,15 @@ PGresult *db_query(PGconn *pg, const struct db_query *query, const char *const *
 		return NULL;
 	}
 }
+
+PGresult *db_query_one(PGconn *pg, const struct db_query *query, const char *const *values,
+		       const char *what, const char *name, struct error *error)
+{
+	PGresult *result = db_query(pg, query, values, error);
+
+	if (result == NULL || PQntuples(result) > 0)
+		return result;
+	error_set_code(error, ERROR_NOT_FOUND, "not-found", "no %s %s", what, name);
+	PQclear(result);
+	return NULL;
+}

@@ -88,6 +88,7 @@ extern const struct command client_commands[];
 extern const struct command db_commands[];
 extern const struct command delegation_commands[];
 extern const struct command pki_commands[];
+extern const struct command policy_commands[];
 extern const struct command spc_commands[];
 extern const struct command token_commands[];	    /* the ledger */
 extern const struct command token_check_commands[]; /* what needs no database */

@@ -12,10 +12,19 @@
 
 enum { EXIT_DONE = 0, EXIT_FAILED = 1, EXIT_WRONG_USE = 2 };
 
+/* clang-format off */
 static const struct command *const tables[] = {
-	db_commands,	 account_commands, spc_commands,	 delegation_commands,
-	client_commands, token_commands,   token_check_commands, pki_commands,
+	db_commands,
+	pki_commands,
+	policy_commands,
+	account_commands,
+	spc_commands,
+	delegation_commands,
+	client_commands,
+	token_commands,
+	token_check_commands,
 };
+/* clang-format on */
 
 #define TABLES (sizeof(tables) / sizeof(tables[0]))
 
@@ -234,6 +243,9 @@ static bool reading_options(struct reading *reading, const struct command *comma
 		if (c < 256)
 			return unknown_option(command, argv[optind - 1], error);
 		option = &reading->options[c - 256];
+		if (optarg == argv[optind - 1] && strncmp(optarg, "--", 2) == 0)
+			return wrong_use(error, "--%s wants a value; if it is '%s', write --%s=%s",
+					 option->name, optarg, option->name, optarg);
 		if (*reading->text[c - 256] != NULL)
 			return wrong_use(error, "--%s is given twice", option->name);
 		*reading->text[c - 256] = optarg != NULL ? optarg : "";

@@ -22,7 +22,7 @@ static char *text_of(const json_t *value)
 	char *text = NULL;
 
 	if (json_is_string(value))
-		return strdup(json_string_value(value));
+		return strdup(json_string_length(value) > 0 ? json_string_value(value) : "-");
 	if (json_is_boolean(value))
 		return strdup(json_is_true(value) ? "yes" : "no");
 	if (value == NULL || json_is_null(value))

@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What holds for everybody: one row for each version.  See registry/account.h. */
+#ifndef REGISTRY_POLICY_H
+#define REGISTRY_POLICY_H
+
+#include "registry/act.h"
+
+struct policy_values {
+	const char *token_life;	     /* an interval */
+	const char *optional_claims; /* the sum of CLAIM_* of issue/claims.h */
+	const char *issuer;	     /* NULL: none */
+	const char *form_2017;	     /* on or off */
+	const char *begins;	     /* NULL: now */
+};
+
+PGresult *policy_set(PGconn *pg, const struct act *act, const struct policy_values *policy,
+		     struct error *error) MUST_CHECK;
+/* The version that counts now: one row. */
+PGresult *policy_now(PGconn *pg, struct error *error) MUST_CHECK;
+PGresult *policy_list(PGconn *pg, struct error *error) MUST_CHECK;
+
+#endif

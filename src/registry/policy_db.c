@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "registry/policy.h"
+
+static const struct db_query set = {
+	"SELECT stipa.policy_set($1, $2, $3::interval, $4::int2, $5, $6::bool, $7::timestamptz)", 7
+};
+static const struct db_query now = {
+	"SELECT * FROM stipa.policy_view WHERE begins <= stipa.utc(now())"
+	" ORDER BY begins DESC, version DESC LIMIT 1",
+	0
+};
+static const struct db_query list = { "SELECT * FROM stipa.policy_view ORDER BY begins, version",
+				      0 };
+
+PGresult *policy_set(PGconn *pg, const struct act *act, const struct policy_values *policy,
+		     struct error *error)
+{
+	const char *const values[] = { act->actor,	   act->reason,
+				       policy->token_life, policy->optional_claims,
+				       policy->issuer,	   policy->form_2017,
+				       policy->begins };
+
+	return db_query(pg, &set, values, error);
+}
+
+PGresult *policy_now(PGconn *pg, struct error *error)
+{
+	return db_query_one(pg, &now, NULL, "policy", "in force", error);
+}
+
+PGresult *policy_list(PGconn *pg, struct error *error)
+{
+	return db_query(pg, &list, NULL, error);
+}

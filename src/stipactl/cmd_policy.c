@@ -1,0 +1,140 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Policy: what holds for everybody.  A new version takes over what it does not name. */
+#include <stdio.h>
+#include <string.h>
+
+#include "act.h"
+#include "registry/policy.h"
+
+/* Bits of policy.optional_claims. */
+static const struct {
+	const char *name;
+	int bit;
+} claims[] = {
+	{ "iss", 1 },
+	{ "iat", 2 },
+	{ "nbf", 4 },
+};
+
+#define CLAIMS (sizeof(claims) / sizeof(claims[0]))
+
+static int claim_bit(const char *name, size_t len)
+{
+	for (size_t i = 0; i < CLAIMS; i++)
+		if (strlen(claims[i].name) == len && memcmp(claims[i].name, name, len) == 0)
+			return claims[i].bit;
+	return 0;
+}
+
+/* "iss,iat" or "none" → the sum of the bits; -1 when it is neither. */
+static int claims_parse(const char *text)
+{
+	int sum = 0;
+
+	if (strcmp(text, "none") == 0)
+		return 0;
+	for (;;) {
+		size_t len = strcspn(text, ",");
+		int bit = claim_bit(text, len);
+
+		if (bit == 0 || (sum & bit) != 0)
+			return -1;
+		sum |= bit;
+		if (text[len] == '\0')
+			return sum;
+		text += len + 1;
+	}
+}
+
+static bool check_claims(const char *text, struct error *error)
+{
+	if (claims_parse(text) >= 0)
+		return true;
+	return error_set(error, ERROR_INVALID, "want 'none' or a list of iss, iat and nbf");
+}
+
+static bool check_switch(const char *text, struct error *error)
+{
+	if (strcmp(text, "on") == 0 || strcmp(text, "off") == 0)
+		return true;
+	return error_set(error, ERROR_INVALID, "want 'on' or 'off'");
+}
+
+static const char *now_value(const PGresult *now, const char *column)
+{
+	const char *text = PQgetvalue(now, 0, PQfnumber(now, column));
+
+	return text[0] != '\0' ? text : NULL;
+}
+
+/* What is wished, or else what counts now. */
+static struct policy_values values_of(const struct ctl *ctl, const PGresult *now)
+{
+	return (struct policy_values){
+		.token_life = now_value(now, "token_life"),
+		.optional_claims = now_value(now, "optional_claims"),
+		.issuer = ctl_value_or(ctl, "--issuer", now_value(now, "issuer")),
+		.form_2017 = ctl_value_or(ctl, "--form-2017", now_value(now, "form_2017")),
+	};
+}
+
+static bool set(struct ctl *ctl, struct error *error)
+{
+	char life[WHEN_TEXT_MAX], begins[WHEN_TEXT_MAX], sum[12];
+	const char *wish = ctl_value(ctl, "--token-life");
+	struct act act = ctl_act(ctl);
+	PGresult_auto *before = policy_now(ctl->pg, error);
+	PGresult_auto *acted = NULL;
+	PGresult_auto *shown = NULL;
+	struct policy_values values;
+
+	if (before == NULL)
+		return false;
+	values = values_of(ctl, before);
+	values.begins = ctl_time(ctl, "--from", WHEN_AHEAD, begins);
+	if (wish != NULL && !when_interval(wish, life, error))
+		return false;
+	if (wish != NULL)
+		values.token_life = life;
+	wish = ctl_value(ctl, "--claims");
+	if (wish != NULL) {
+		snprintf(sum, sizeof(sum), "%d", claims_parse(wish));
+		values.optional_claims = sum;
+	}
+	acted = policy_set(ctl->pg, &act, &values, error);
+	shown = acted != NULL ? policy_list(ctl->pg, error) : NULL;
+	return show_list(ctl, shown, error);
+}
+
+static bool show(struct ctl *ctl, struct error *error)
+{
+	PGresult_auto *shown = policy_now(ctl->pg, error);
+
+	return show_record(ctl, shown, error);
+}
+
+static bool list(struct ctl *ctl, struct error *error)
+{
+	PGresult_auto *shown = policy_list(ctl->pg, error);
+
+	return show_list(ctl, shown, error);
+}
+
+/* clang-format off */
+static const struct param set_params[] = {
+	{ "--token-life", "LIFE", 0, check_distance, "10m to 398d" },
+	{ "--claims", "LIST", 0, check_claims, "optional claims: none, or of iss,iat,nbf" },
+	{ "--issuer", "TEXT", 0, check_reason, "the claim iss" },
+	{ "--form-2017", "on|off", 0, check_switch, "tokens of the 2017 form" },
+	{ "--from", "TIME", 0, check_time_ahead, "when it begins [now]" },
+	PARAM_REASON_REQUIRED,
+	{ 0 },
+};
+
+const struct command policy_commands[] = {
+	{ "policy", "set", NEEDS_DATABASE, set, "write a new version; the rest stays", set_params },
+	{ "policy", "show", NEEDS_DATABASE, show, "show what counts now", NULL },
+	{ "policy", "list", NEEDS_DATABASE, list, "list all versions", NULL },
+	{ 0 },
+};
+/* clang-format on */
