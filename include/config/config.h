@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * stipad.conf: one table (config/schema.c) has a row for each option: name, type, field, default,
- * range, help.  The parser, --check-config and the test that stipad.conf(5) names every option
- * read it.  Secrets are file names, not values.
+ * range, help.  The reader, --check-config, --print-config and the test that stipad.conf(5) names
+ * every option read it.  Secrets are file names, not values.  Forms are checked here, not whether
+ * files exist: that is told by the process that opens them.
  */
 #ifndef CONFIG_CONFIG_H
 #define CONFIG_CONFIG_H
@@ -11,12 +12,7 @@
 #include <stddef.h>
 #include <stdio.h>
 
-#define CONFIG_LIST_MAX 16
-
-struct config_list {
-	size_t n;
-	char *item[CONFIG_LIST_MAX + 1]; /* up to a NULL */
-};
+#include "config/reader.h"
 
 struct config {
 	/* where we listen, and as whom */
@@ -51,5 +47,8 @@ struct config {
  * there was one.  Free with config_free(). */
 struct config *config_load(const char *path, FILE *faults);
 void config_free(struct config *config);
+
+/* The table, up to a row with a NULL name. */
+extern const struct config_option config_options[];
 
 #endif

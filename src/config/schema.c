@@ -1,0 +1,94 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "check.h"
+#include "config/config.h"
+
+#include <stddef.h>
+#include <stdlib.h>
+
+#define TEXT(member) .name = #member, .type = CONFIG_TEXT, .offset = offsetof(struct config, member)
+#define LIST(member) .name = #member, .type = CONFIG_LIST, .offset = offsetof(struct config, member)
+#define NUMBER(member, from, to)                                                                   \
+	.name = #member, .type = CONFIG_NUMBER, .offset = offsetof(struct config, member),         \
+	.min = (from), .max = (to)
+#define REQUIRED .required = true
+
+const struct config_option config_options[] = {
+	/* where we listen, and as whom */
+	{ LIST(listen), REQUIRED, .check = check_listen,
+	  .help = "addresses with port on which HTTPS is served" },
+	{ LIST(server_names), REQUIRED, .check = check_host,
+	  .help = "names and addresses that Host may say, without port" },
+	{ TEXT(tls_certificate), REQUIRED, .check = check_path,
+	  .help = "PEM file: the chain of the HTTPS server, its own certificate first" },
+	{ TEXT(tls_key), REQUIRED, .check = check_path,
+	  .help = "PEM file: the key of the HTTPS server" },
+	{ TEXT(local_socket), .fallback = "/run/stipa/local.sock", .check = check_socket,
+	  .help = "unix socket on which /livez and /readyz are served" },
+	{ NUMBER(edges, 0, 64), .fallback = "0", .help = "edge processes; 0: one for each core" },
+
+	/* what we are */
+	{ TEXT(environment), REQUIRED, .check = check_environment,
+	  .help = "production, staging or demo" },
+	{ TEXT(database), REQUIRED, .check = check_conninfo,
+	  .help = "conninfo of stipa_authority: with a socket folder or hostaddr" },
+	{ TEXT(signer_certificate), REQUIRED, .check = check_pem,
+	  .help = "PEM file <kid>.pem: the chain of the token signer, its own certificate first" },
+	{ TEXT(signer_key), REQUIRED, .check = check_path,
+	  .help = "PEM file, encrypted: the key of the token signer" },
+	{ TEXT(signer_passphrase), REQUIRED, .check = check_path,
+	  .help = "file that holds the passphrase of signer_key" },
+	{ TEXT(certificates), REQUIRED, .check = check_path,
+	  .help = "folder of the PEM chains that are served at x5u" },
+	{ TEXT(crl_url), REQUIRED, .check = check_https,
+	  .help = "the crl of an answer: where the CRL of STI certificates is" },
+	{ TEXT(crl_issuer), REQUIRED, .check = check_text,
+	  .help = "the iss of an answer: the DN of that CRL's issuer, in DER order" },
+
+	/* limits */
+	{ NUMBER(connections_max, 1, 1000000), .fallback = "20000",
+	  .help = "connections of an edge" },
+	{ NUMBER(connections_per_address_max, 0, 1000000), .fallback = "256",
+	  .help = "connections of an edge from one address (IPv6: /56); 0: no limit" },
+	{ NUMBER(requests_per_connection_max, 1, 1000000), .fallback = "1000",
+	  .help = "requests of one connection" },
+	{ NUMBER(idle_timeout_ms, 100, 3600000), .fallback = "120000",
+	  .help = "between requests; a tenth of it at most when over half full" },
+	{ NUMBER(handshake_timeout_ms, 100, 600000), .fallback = "5000", .help = "TLS handshake" },
+	{ NUMBER(head_timeout_ms, 100, 600000), .fallback = "5000",
+	  .help = "from the first byte of a request to the end of its head" },
+	{ NUMBER(body_timeout_ms, 100, 600000), .fallback = "5000", .help = "body of a request" },
+	{ NUMBER(handler_timeout_ms, 100, 600000), .fallback = "5000",
+	  .help = "from request to answer" },
+	{ NUMBER(response_timeout_ms, 100, 600000), .fallback = "10000",
+	  .help = "until the client has taken the answer" },
+	{ NUMBER(connection_life_ms, 1000, 86400000), .fallback = "600000",
+	  .help = "life of a connection" },
+	{ NUMBER(orders_max, 1, 1000000), .fallback = "4096",
+	  .help = "orders that wait in the authority; one more is told 503" },
+	{ NUMBER(drain_timeout_ms, 0, 600000), .fallback = "30000",
+	  .help = "at the end: how long requests under way may take" },
+
+	{ TEXT(log_level), .fallback = "info", .check = check_log_level,
+	  .help = "least level that is logged: debug, info, warning or error" },
+	{ .name = NULL },
+};
+
+struct config *config_load(const char *path, FILE *faults)
+{
+	struct config *config = calloc(1, sizeof(*config));
+
+	if (config == NULL)
+		abort();
+	if (config_read(config_options, path, config, faults))
+		return config;
+	config_free(config);
+	return NULL;
+}
+
+void config_free(struct config *config)
+{
+	if (config == NULL)
+		return;
+	config_clear(config_options, config);
+	free(config);
+}
