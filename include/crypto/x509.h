@@ -43,6 +43,9 @@ STACK_OF(X509) * x509_chain_read(const char *path, struct error *error) MUST_CHE
 bool x509_chain_verify(STACK_OF(X509) * chain, STACK_OF(X509) * roots, time_t at,
 		       struct error *error) MUST_CHECK;
 
+/* The same, trusting the last certificate of @chain: does it hold together? */
+bool x509_chain_holds(STACK_OF(X509) * chain, time_t at, struct error *error) MUST_CHECK;
+
 /* May the certificate's key sign tokens: P-256, CA false, keyUsage with digitalSignature? */
 bool x509_may_sign_tokens(X509 *certificate, struct error *error) MUST_CHECK;
 

@@ -29,6 +29,10 @@ const char *signer_kid(const struct signer *signer);
 const uint8_t *signer_certificate_sha256(const struct signer *signer);
 void signer_free(struct signer *signer); /* after every job is done */
 
+/* The kid that a chain file's name says: letters, digits, _ and -, then ".pem". */
+bool signer_kid_from_file(const char *chain_file, char kid[SIGNER_KID_MAX + 1],
+			  struct error *error) MUST_CHECK;
+
 struct signer_job {
 	unsigned int n; /* 1 to SIGNER_BATCH_MAX */
 	uint8_t digest[SIGNER_BATCH_MAX][32];

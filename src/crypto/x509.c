@@ -283,6 +283,19 @@ bool x509_chain_verify(STACK_OF(X509) * chain, STACK_OF(X509) * roots, time_t at
 	return ok;
 }
 
+bool x509_chain_holds(STACK_OF(X509) * chain, time_t at, struct error *error)
+{
+	STACK_OF(X509) *top = sk_X509_new_null(); /* of a borrowed certificate */
+	bool ok;
+
+	if (top == NULL || sk_X509_push(top, sk_X509_value(chain, sk_X509_num(chain) - 1)) == 0)
+		ok = error_set(error, ERROR_UNAVAILABLE, "no memory for certificates");
+	else
+		ok = x509_chain_verify(chain, top, at, error);
+	sk_X509_free(top);
+	return ok;
+}
+
 bool x509_may_sign_tokens(X509 *certificate, struct error *error)
 {
 	EVP_PKEY *key = X509_get0_pubkey(certificate);

@@ -60,33 +60,23 @@ void signer_sign_start(struct signer *signer, struct signer_job *job, done_fn do
 }
 
 /* The kid is part of a URL and of a file name. */
-static bool take_kid(struct signer *signer, const char *chain_file, struct error *error)
+bool signer_kid_from_file(const char *chain_file, char kid[SIGNER_KID_MAX + 1], struct error *error)
 {
+	static const char allowed[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
+				      "0123456789_-";
 	const char *slash = strrchr(chain_file, '/');
 	const char *name = slash == NULL ? chain_file : slash + 1;
 	size_t len = strlen(name);
 
 	if (len <= 4 || len - 4 > SIGNER_KID_MAX || strcmp(name + len - 4, ".pem") != 0)
-		return error_set(error, ERROR_INVALID, "want a file name <kid>.pem");
-	memcpy(signer->kid, name, len - 4);
-	if (signer->kid[strspn(signer->kid, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
-					    "0123456789_-")] != '\0')
+		return error_set(error, ERROR_INVALID, "%s: want a file name <kid>.pem",
+				 chain_file);
+	if (strspn(name, allowed) != len - 4)
 		return error_set(error, ERROR_INVALID,
-				 "the kid in the file name may hold only letters, digits, _ and -");
+				 "%s: a kid may hold only letters, digits, _ and -", chain_file);
+	memcpy(kid, name, len - 4);
+	kid[len - 4] = '\0';
 	return true;
-}
-
-/* What is served at x5u must lead from the signer upwards, now. */
-static bool check_chain(STACK_OF(X509) * chain, struct error *error)
-{
-	X509_stack_auto *top = sk_X509_new_null();
-	X509 *last = sk_X509_value(chain, sk_X509_num(chain) - 1);
-
-	if (top == NULL || sk_X509_push(top, last) == 0)
-		return error_set(error, ERROR_UNAVAILABLE, "no memory for certificates");
-	X509_up_ref(last);
-	return x509_may_sign_tokens(sk_X509_value(chain, 0), error) &&
-	       x509_chain_verify(chain, top, time(NULL), error);
 }
 
 static bool open_certificate(struct signer *signer, const char *chain_file, struct error *error)
@@ -97,7 +87,10 @@ static bool open_certificate(struct signer *signer, const char *chain_file, stru
 	if (chain == NULL)
 		return false;
 	certificate = sk_X509_value(chain, 0);
-	if (!take_kid(signer, chain_file, error) || !check_chain(chain, error) ||
+	if (!signer_kid_from_file(chain_file, signer->kid, error))
+		return false;
+	if (!x509_may_sign_tokens(certificate, error) ||
+	    !x509_chain_holds(chain, time(NULL), error) ||
 	    !x509_sha256(certificate, signer->certificate_sha256, error))
 		return error_context(error, "%s", chain_file);
 	signer->certified = es256_key_public(X509_get0_pubkey(certificate), error);
