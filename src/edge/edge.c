@@ -194,11 +194,19 @@ static bool make_control(struct edge *edge, struct error *error)
 	return edge->control != NULL || error_set(error, ERROR_UNAVAILABLE, "out of memory");
 }
 
+/* Else every answer would fail, after its token has been recorded. */
+static bool answers_can_be_written(const struct config *config, struct error *error)
+{
+	json_auto_t *json = json_pack("[ss]", config->crl_url, config->crl_issuer);
+
+	return json != NULL || error_set(error, ERROR_INVALID, "crl_url or crl_issuer: not UTF-8");
+}
+
 static bool make(struct edge *edge, struct error *error)
 {
 	const struct config *config = edge->options->config;
 
-	if (!make_loop(edge, error))
+	if (!answers_can_be_written(config, error) || !make_loop(edge, error))
 		return false;
 	edge->services.certificates = certificate_store_load(
 		config->certificates, config->signer_certificate, edge->options->log, error);

@@ -462,19 +462,41 @@ static void test_signals_of_a_terminal_are_the_monitors(void)
 	drain_node();
 }
 
-static void test_an_edge_that_cannot_start_ends_with_1(void)
+static void break_key(void)
+{
+	unlink(path_in("tls.key"));
+}
+
+static void break_signer(void)
+{
+	unlink(config.signer_certificate);
+}
+
+static void break_issuer(void)
+{
+	config.crl_issuer = (char *)"CN=\xe9";
+}
+
+static void end_before_start(void (*breakage)(void))
 {
 	snprintf(folder, sizeof(folder), "/tmp/stipa-test.XXXXXX");
 	CU_ASSERT_PTR_NOT_NULL_FATAL(mkdtemp(folder));
 	make_keys();
 	make_config();
-	unlink(path_in("tls.key"));
+	breakage();
 	node.listener = listen_public(&node.port);
 	node.local = listen_local();
 	start_edge();
 	CU_ASSERT_EQUAL(end_of_edge(), 1);
 	close(node.control);
 	clear_node();
+}
+
+static void test_an_edge_that_cannot_start_ends_with_1(void)
+{
+	end_before_start(break_key);
+	end_before_start(break_signer);
+	end_before_start(break_issuer);
 }
 
 int main(void)
