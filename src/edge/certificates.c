@@ -119,22 +119,20 @@ static void set_etag(struct certificate *certificate)
 	*p++ = '"';
 }
 
-static struct certificate *certificate_new(const char *name, const char *pem, size_t len,
-					   struct error *error)
+static struct certificate *certificate_new(const char *name, const char *pem, struct error *error)
 {
 	struct certificate *certificate = calloc(1, sizeof(*certificate));
 
 	if (certificate != NULL) {
 		certificate->name = strdup(name);
-		certificate->pem = malloc(len);
+		certificate->pem = strdup(pem);
 	}
 	if (certificate == NULL || certificate->name == NULL || certificate->pem == NULL) {
 		certificate_free(certificate);
 		error_set(error, ERROR_UNAVAILABLE, "out of memory");
 		return NULL;
 	}
-	memcpy(certificate->pem, pem, len);
-	certificate->len = len;
+	certificate->len = strlen(pem);
 	set_etag(certificate);
 	return certificate;
 }
@@ -149,7 +147,7 @@ static struct certificate *certificate_load(const char *path, const char *name, 
 		error_set(error, ERROR_UNAVAILABLE, "out of memory");
 	else if (read_file(path, pem, CHAIN_BYTES_MAX, &len, error) &&
 		 check_chain(pem, len, path, error))
-		certificate = certificate_new(name, pem, len, error);
+		certificate = certificate_new(name, pem, error);
 	free(pem);
 	return certificate;
 }
