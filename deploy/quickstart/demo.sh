@@ -3,6 +3,7 @@
 # The demo service provider, and .quickstart/env: all that a client must know.
 
 demo_account=sp-demo
+demo_alias=demo-telephone
 demo_spc=1234
 demo_client=demo-kms
 
@@ -19,6 +20,14 @@ ctl_said()
 ctl_must()
 {
 	ctl_said "$@" || die "stipactl $*: $(tail -n 3 "$work/log/stipactl.log")"
+}
+
+# ctl_shows TEXT COMMAND...
+ctl_shows()
+{
+	local text=$1
+	shift
+	ctl --json "$@" 2>/dev/null </dev/null | grep -qF "$text"
 }
 
 env_value()
@@ -57,11 +66,15 @@ demo_account_make()
 {
 	local until
 	until=$(date -ud '+1 year' +%Y-%m-%d)
-	ctl_said account show "$demo_account" && return
-	ctl_must account add "$demo_account" --organisation demo --legal-name "Demo Telephone Company" \
-		--verified-until "$until"
-	ctl_must account approve "$demo_account" --verified-until "$until" --evidence quickstart
-	ctl_must spc assign "$demo_account" "$demo_spc" --evidence quickstart
+	ctl_said account show "$demo_account" ||
+		ctl_must account add "$demo_account" --organisation demo \
+			--legal-name "Demo Telephone Company" --verified-until "$until"
+	ctl_shows '"active"' account show "$demo_account" ||
+		ctl_must account approve "$demo_account" --evidence quickstart
+	ctl_shows "\"$demo_alias\"" account show "$demo_account" ||
+		ctl_must account alias "$demo_account" "$demo_alias"
+	ctl_shows "\"$demo_spc\"" spc list --account "$demo_account" ||
+		ctl_must spc assign "$demo_account" "$demo_spc" --kind OCN --evidence quickstart
 }
 
 client_secret()
