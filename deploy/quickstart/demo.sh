@@ -51,7 +51,7 @@ env_write()
 	{
 		env_line STIPA_URL "https://127.0.0.1:$port"
 		env_line STIPA_CA_FILE "$work/tls/ca.pem"
-		env_line STIPA_PA_ROOT "$work/pki/root.pem"
+		env_line STIPA_PA_ROOT "$pki/root.pem"
 		env_line STIPA_ACCOUNT "$demo_account"
 		env_line STIPA_SPC "$demo_spc"
 		env_line STIPA_CLIENT_ID "$demo_client"

@@ -32,6 +32,32 @@ tls_make()
 	rm -f ca.key server.csr server.ext
 )
 
+# x5u names host and port, so each port has a PA of its own.
+pki_make()
+{
+	pki=$work/pki/$port
+	[ -e "$pki/made" ] && return
+	step "Making a PA root and a token signer"
+	rm -rf "$pki"
+	(umask 077 && mkdir -p "$pki" && openssl rand -hex 24 >"$pki/passphrase") ||
+		die "cannot write $pki"
+	ctl_must pki init --dir "$pki" --base-url "https://127.0.0.1:$port" \
+		--passphrase-file "$pki/passphrase" --reason "quickstart"
+	: >"$pki/made"
+}
+
+signer_certificate()
+{
+	printf '%s\n' "$pki"/certs/*.pem
+}
+
+signer_key()
+{
+	local kid
+	kid=$(basename "$(signer_certificate)" .pem)
+	echo "$pki/$kid.key"
+}
+
 keys_make()
 {
 	tls_is_good || {

@@ -37,10 +37,11 @@ node_settings_write()
 		database = "$(conninfo stipa_authority)"
 		signer_certificate = "$(signer_certificate)"
 		signer_key = "$(signer_key)"
-		signer_passphrase = "$work/pki/passphrase"
-		certificates = "$work/pki/certs"
+		signer_passphrase = "$pki/passphrase"
+		certificates = "$pki/certs"
 		crl_url = "https://localhost:$port/sti-pa/crl"
 		crl_issuer = "C=US,O=STI-PA,CN=STI-PA CRL"
+		drain_timeout_ms = 5000
 	EOT
 }
 

@@ -51,7 +51,7 @@ verify_token()
 {
 	local tool
 	for tool in openssl jose jwcrypto; do
-		"$source/tests/tools/verify-token-$tool" --root "$work/pki/root.pem" \
+		"$source/tests/tools/verify-token-$tool" --root "$pki/root.pem" \
 			--tls-ca "$work/tls/ca.pem" <<<"$1" 9>&- |
 			sed 's/^/    /' || die "the token does not verify with $tool"
 	done
