@@ -180,6 +180,7 @@ static void on_probe_ended(struct probe *probe)
 	if (issuer != NULL) {
 		issuer->probe = NULL;
 		take_probe(issuer, probe);
+		pump_soon(issuer); /* the next may be due */
 	}
 	probe_free(probe);
 }

@@ -1,0 +1,920 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <endian.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <CUnit/Basic.h>
+#include <event2/event.h>
+
+#include "base/clock.h"
+#include "db/link.h"
+#include "ipc/verdict.h"
+#include "issue/issuer.h"
+#include "keys/signer.h"
+
+/* The issuer with its neighbours faked by linking: the connection, the pipeline, the signer and
+ * the clock.  The test plays the server: it looks at what was sent, and answers it. */
+
+#define ORDERS_MAX 600
+#define NODE_X5U   "https://pa.example/certs/test.pem"
+
+static struct event_base *base;
+static struct issuer *issuer;
+static FILE *log_file;
+static struct log log_ = { .fd = -1, .least = LOG_LEVEL_DEBUG, .process = "test" };
+static char story[512]; /* what happened, in order */
+
+static void tell(const char *what, int n)
+{
+	size_t len = strlen(story);
+
+	snprintf(story + len, sizeof(story) - len, "%s%d ", what, n);
+}
+
+/* ---- the clock ---- */
+
+static int64_t steady_ms;
+
+int64_t clock_steady_ms(void)
+{
+	return steady_ms;
+}
+
+int64_t clock_unix_us(void)
+{
+	return INT64_C(1767225600000000) + steady_ms * 1000;
+}
+
+/* ---- the connection ---- */
+
+static struct db_link_options link_options;
+static char broken[200]; /* why it was broken off */
+
+/* What has been sent and waits for its answer: two questions of a probe, or a batch. */
+static struct {
+	struct db_call *call[2];
+	int calls;
+	struct db_call *commit;
+	int orders; /* 0: a probe */
+	char account[256][ACCOUNT_REF_MAX + 1];
+} sent;
+
+static struct db_pipeline *const the_pipe = (struct db_pipeline *)&sent;
+
+struct db_link *db_link_new(const struct db_link_options *options, struct error *error)
+{
+	(void)error;
+	link_options = *options;
+	return (struct db_link *)&link_options;
+}
+
+static void finish(struct db_call *call, const struct error *error, const char *sqlstate)
+{
+	if (call == NULL)
+		return;
+	call->error = *error;
+	strcpy(call->sqlstate, sqlstate);
+	if (call->done != NULL)
+		call->done(call->arg, error);
+}
+
+/* The answer to what was sent: an error, and the results that the calls have already. */
+static void answer(enum error_kind kind, const char *sqlstate)
+{
+	struct db_call *call[2] = { sent.call[0], sent.call[1] }, *commit = sent.commit;
+	struct error error = { .kind = kind, .detail = "as the test wants" };
+
+	memset(&sent, 0, sizeof(sent));
+	finish(call[0], &error, sqlstate);
+	finish(call[1], &error, sqlstate);
+	finish(commit, &error, "");
+}
+
+static void lose_connection(const char *why)
+{
+	struct error error = { .kind = ERROR_UNAVAILABLE };
+
+	snprintf(error.detail, sizeof(error.detail), "%s", why);
+	answer(ERROR_UNAVAILABLE, "");
+	link_options.on_lost(link_options.arg, &error);
+}
+
+void db_link_break(struct db_link *link, const struct error *why)
+{
+	(void)link;
+	snprintf(broken, sizeof(broken), "%s", why->detail);
+	lose_connection(why->detail);
+}
+
+void db_link_free(struct db_link *link)
+{
+	(void)link;
+	answer(ERROR_UNAVAILABLE, "");
+}
+
+static uint32_t number_at(const char *bytes)
+{
+	uint32_t big;
+
+	memcpy(&big, bytes, sizeof(big));
+	return be32toh(big);
+}
+
+/* The accounts of a batch, from its binary array. */
+static void read_accounts(const struct db_call *call)
+{
+	const char *at = call->value[3] + 20;
+
+	sent.orders = (int)number_at(call->value[3] + 12);
+	for (int i = 0; i < sent.orders; i++) {
+		uint32_t len = number_at(at);
+
+		memcpy(sent.account[i], at + 4, len);
+		sent.account[i][len] = '\0';
+		at += 4 + len;
+	}
+}
+
+void db_send(struct db_pipeline *pipe, struct db_call *call)
+{
+	CU_ASSERT_PTR_EQUAL(pipe, the_pipe);
+	CU_ASSERT_FATAL(sent.calls < 2);
+	sent.call[sent.calls++] = call;
+	if (strcmp(call->statement->name, "issue_tokens") == 0)
+		read_accounts(call);
+}
+
+void db_commit(struct db_pipeline *pipe, struct db_call *commit)
+{
+	CU_ASSERT_PTR_EQUAL(pipe, the_pipe);
+	CU_ASSERT_PTR_NULL(sent.commit); /* one thing at a time */
+	sent.commit = commit;
+	tell(sent.orders == 0 ? "probe" : "batch", sent.orders);
+}
+
+/* ---- results ---- */
+
+static PGresult *table(int columns)
+{
+	static char name[] = "column";
+	PGresAttDesc attributes[9];
+	PGresult *rows = PQmakeEmptyPGresult(NULL, PGRES_TUPLES_OK);
+
+	for (int i = 0; i < columns; i++)
+		attributes[i] = (PGresAttDesc){ .name = name, .format = 1 };
+	PQsetResultAttrs(rows, columns, attributes);
+	return rows;
+}
+
+static void set_text(PGresult *rows, int row, int column, const char *text)
+{
+	PQsetvalue(rows, row, column, (char *)text, text == NULL ? -1 : (int)strlen(text));
+}
+
+static void set_int8(PGresult *rows, int row, int column, int64_t value)
+{
+	uint64_t big = htobe64((uint64_t)value);
+
+	PQsetvalue(rows, row, column, (char *)&big, sizeof(big));
+}
+
+static void set_int2(PGresult *rows, int row, int column, int value)
+{
+	uint16_t big = htobe16((uint16_t)value);
+
+	PQsetvalue(rows, row, column, (char *)&big, sizeof(big));
+}
+
+/* What a test wants answered instead of a token. */
+static int wanted_verdict;
+static int missing_rows;
+
+static PGresult *verdicts(int n)
+{
+	PGresult *rows = table(9);
+
+	for (int i = 0; i < n; i++) {
+		set_int8(rows, i, 0, i + 1);
+		set_int2(rows, i, 1, wanted_verdict);
+		set_int8(rows, i, 2, 1767225600);
+		set_int8(rows, i, 3, 1767312000);
+		set_text(rows, i, 4,
+			 wanted_verdict == VERDICT_SPC_AMBIGUOUS ? "1001,1002" : "1001");
+		set_int2(rows, i, 5, 0);
+		set_text(rows, i, 6, NULL);
+		set_text(rows, i, 7, "sp-1");
+		set_text(rows, i, 8, "client-1");
+	}
+	return rows;
+}
+
+static void commit_batch(void)
+{
+	CU_ASSERT_FATAL(sent.commit != NULL && sent.orders > 0);
+	sent.call[0]->result = verdicts(sent.orders - missing_rows);
+	answer(ERROR_NONE, "");
+}
+
+static bool is_poisoned(void)
+{
+	for (int i = 0; i < sent.orders; i++)
+		if (strcmp(sent.account[i], "poison") == 0)
+			return true;
+	return false;
+}
+
+/* What the database knows of our key. */
+static struct {
+	bool registered;
+	char certificate[32];
+	const char *why_not;
+} database;
+
+static void answer_probe(void)
+{
+	PGresult *signer = table(3), *state = table(1);
+
+	CU_ASSERT_FATAL(sent.commit != NULL && sent.orders == 0);
+	if (database.registered) {
+		set_text(signer, 0, 0, NODE_X5U);
+		PQsetvalue(signer, 0, 1, database.certificate, 32);
+		set_text(signer, 0, 2, "active");
+	}
+	set_text(state, 0, 0, database.why_not);
+	sent.call[0]->result = signer;
+	sent.call[1]->result = state;
+	answer(ERROR_NONE, "");
+}
+
+/* ---- the signer ---- */
+
+static uint8_t node_certificate[32];
+static struct {
+	struct signer_job *job;
+	done_fn done;
+	void *arg;
+} signing[4];
+static int signings;
+
+const char *signer_kid(const struct signer *signer)
+{
+	(void)signer;
+	return "test";
+}
+
+const uint8_t *signer_certificate_sha256(const struct signer *signer)
+{
+	(void)signer;
+	return node_certificate;
+}
+
+void signer_sign_start(struct signer *signer, struct signer_job *job, done_fn done, void *arg)
+{
+	(void)signer;
+	tell("sign", (int)job->n);
+	CU_ASSERT_FATAL(signings < 4);
+	signing[signings].job = job;
+	signing[signings].done = done;
+	signing[signings++].arg = arg;
+}
+
+static void finish_signing(enum error_kind kind)
+{
+	const struct error error = { .kind = kind, .detail = "the signer is broken" };
+
+	CU_ASSERT_FATAL(signings > 0);
+	memset(signing[0].job->sig, 's', sizeof(signing[0].job->sig));
+	signings--;
+	done_fn done = signing[0].done;
+	void *arg = signing[0].arg;
+	memmove(&signing[0], &signing[1], sizeof(signing[0]) * 3);
+	done(arg, &error);
+}
+
+/* ---- who asks ---- */
+
+static struct asked {
+	struct answer answer;
+	struct error error;
+	int answers;
+} asked[ORDERS_MAX];
+
+static char told[200]; /* "ready", or why not */
+static int tellings;
+
+static void on_ready(void *arg, const char *why)
+{
+	(void)arg;
+	snprintf(told, sizeof(told), "%s", why == NULL ? "ready" : why);
+	tellings++;
+}
+
+static void on_answer(void *arg, const struct error *error)
+{
+	struct asked *one = arg;
+
+	one->error = *error;
+	one->answers++;
+}
+
+static void ask(int i, const char *account)
+{
+	struct order order = { .kind = ORDER_ISSUE, .form = TOKEN_FORM_ATC };
+
+	strcpy(order.account, account);
+	strcpy(order.spc, "1001");
+	strcpy(order.tkvalue, "MAigBhYEMTAwMQ==");
+	strcpy(order.fingerprint, "SHA256 00");
+	snprintf(order.request_id, sizeof(order.request_id), "request-%d", i);
+	memset(order.credential, 'C', sizeof(order.credential));
+	issuer_order_start(issuer, &order, &asked[i].answer, on_answer, &asked[i]);
+	CU_ASSERT_EQUAL(asked[i].answers, 0);
+}
+
+static void ask_for(int from, int n)
+{
+	for (int i = from; i < from + n; i++)
+		ask(i, "sp-1");
+}
+
+static void turn(void)
+{
+	event_base_loop(base, EVLOOP_NONBLOCK);
+}
+
+/* One that went well, or failed as it should: answered once. */
+static bool is_issued(int i)
+{
+	return asked[i].answers == 1 && asked[i].error.kind == ERROR_NONE &&
+	       asked[i].answer.verdict == VERDICT_ISSUED && !asked[i].answer.failed &&
+	       strlen(asked[i].answer.text) > 200;
+}
+
+static bool has_failed(int i, enum error_kind kind, const char *detail)
+{
+	return asked[i].answers == 1 && asked[i].error.kind == kind && asked[i].answer.failed &&
+	       asked[i].answer.text[0] == '\0' && strstr(asked[i].error.detail, detail) != NULL;
+}
+
+static bool all_are_issued(int from, int n)
+{
+	for (int i = from; i < from + n; i++)
+		if (!is_issued(i))
+			return false;
+	return true;
+}
+
+static bool all_have_failed(int from, int n, enum error_kind kind, const char *detail)
+{
+	for (int i = from; i < from + n; i++)
+		if (!has_failed(i, kind, detail))
+			return false;
+	return true;
+}
+
+/* Everything that is asked of the server and the signer is answered well, until nothing is. */
+static void serve_all(void)
+{
+	for (turn(); sent.commit != NULL || signings > 0; turn()) {
+		if (signings > 0)
+			finish_signing(ERROR_NONE);
+		else if (sent.orders == 0)
+			answer_probe();
+		else if (is_poisoned())
+			answer(ERROR_UNAVAILABLE, "22021");
+		else
+			commit_batch();
+	}
+}
+
+static void connect_link(void)
+{
+	link_options.on_ready(link_options.arg, the_pipe);
+}
+
+/* Run the loop in real time until it is so, for 3 s at most. */
+static void wait_for(const char *text, const char *part)
+{
+	const struct timeval slice = { .tv_usec = 20000 };
+
+	for (int i = 0; i < 150 && strstr(text, part) == NULL; i++) {
+		event_base_loopexit(base, &slice);
+		event_base_dispatch(base);
+	}
+	CU_ASSERT_PTR_NOT_NULL(strstr(text, part));
+}
+
+/* ---- batches ---- */
+
+static void test_orders_of_one_turn_are_one_batch(void)
+{
+	ask_for(0, 3);
+	CU_ASSERT_STRING_EQUAL(story, "");
+	turn();
+	CU_ASSERT_STRING_EQUAL(story, "batch3 ");
+	serve_all();
+	CU_ASSERT_STRING_EQUAL(story, "batch3 sign3 ");
+	CU_ASSERT_TRUE(all_are_issued(0, 3));
+	CU_ASSERT_STRING_EQUAL(asked[0].answer.spc, "1001");
+}
+
+static void test_the_next_batch_is_sent_before_the_last_is_signed(void)
+{
+	ask_for(0, 2);
+	turn();
+	ask_for(2, 3);
+	turn();
+	CU_ASSERT_STRING_EQUAL(story, "batch2 ");
+	commit_batch();
+	CU_ASSERT_STRING_EQUAL(story, "batch2 batch3 sign2 ");
+	CU_ASSERT_FALSE(asked[0].answers); /* committed, but not signed */
+	serve_all();
+	CU_ASSERT_TRUE(all_are_issued(0, 5));
+}
+
+static void test_a_batch_has_256_orders_at_most(void)
+{
+	ask_for(0, 300);
+	turn();
+	CU_ASSERT_STRING_EQUAL(story, "batch256 ");
+	serve_all();
+	CU_ASSERT_STRING_EQUAL(story, "batch256 batch44 sign256 sign44 ");
+	CU_ASSERT_TRUE(all_are_issued(0, 300));
+}
+
+static void test_a_full_queue_refuses(void)
+{
+	ask_for(0, 1);
+	turn();
+	ask_for(1, 402); /* 400 may wait */
+	turn();
+	CU_ASSERT_TRUE(all_have_failed(401, 2, ERROR_UNAVAILABLE, "queue is full"));
+	CU_ASSERT_FALSE(asked[400].answers);
+	serve_all();
+	CU_ASSERT_TRUE(all_are_issued(0, 401));
+}
+
+static void test_a_refusal_is_not_signed(void)
+{
+	wanted_verdict = VERDICT_SPC_NOT_HELD;
+	ask_for(0, 2);
+	serve_all();
+	CU_ASSERT_STRING_EQUAL(story, "batch2 ");
+	CU_ASSERT_EQUAL(asked[0].answer.verdict, VERDICT_SPC_NOT_HELD);
+	CU_ASSERT_EQUAL(asked[0].error.kind, ERROR_NONE);
+	CU_ASSERT_STRING_EQUAL(asked[0].answer.text, "");
+}
+
+static void test_an_ambiguous_one_names_the_choices(void)
+{
+	wanted_verdict = VERDICT_SPC_AMBIGUOUS;
+	ask_for(0, 1);
+	serve_all();
+	CU_ASSERT_EQUAL(asked[0].answer.verdict, VERDICT_SPC_AMBIGUOUS);
+	CU_ASSERT_STRING_EQUAL(asked[0].answer.text, "1001,1002");
+	CU_ASSERT_STRING_EQUAL(asked[0].answer.spc, "");
+}
+
+/* ---- what goes wrong ---- */
+
+static void test_a_commit_that_the_server_undid_is_no_token(void)
+{
+	ask_for(0, 2);
+	turn();
+	answer(ERROR_UNAVAILABLE, "40001");
+	serve_all();
+	CU_ASSERT_TRUE(all_have_failed(0, 2, ERROR_UNAVAILABLE, "as the test wants"));
+	CU_ASSERT_STRING_EQUAL(story, "batch2 ");
+	CU_ASSERT_STRING_EQUAL(broken, ""); /* the connection is as good as before */
+}
+
+/* A warning of class 01, or an answer out of step: the rows may be there. */
+static void test_a_commit_that_nobody_understands_costs_the_connection(void)
+{
+	ask_for(0, 2);
+	turn();
+	sent.call[0]->result = verdicts(2);
+	answer(ERROR_UNAVAILABLE, "");
+	CU_ASSERT_TRUE(all_have_failed(0, 2, ERROR_UNAVAILABLE, "as the test wants"));
+	turn();
+	CU_ASSERT_STRING_EQUAL(broken, "as the test wants");
+	CU_ASSERT_STRING_EQUAL(told, "as the test wants");
+	CU_ASSERT_STRING_EQUAL(story, "batch2 ");
+}
+
+/* The process stood still: the commit is here before the timer runs. */
+static void test_a_commit_that_is_read_late_is_no_token(void)
+{
+	ask_for(0, 2);
+	turn();
+	steady_ms += 2001;
+	commit_batch();
+	turn();
+	CU_ASSERT_TRUE(all_have_failed(0, 2, ERROR_UNAVAILABLE, "the commit came after 2001 ms"));
+	CU_ASSERT_EQUAL(signings, 0);
+	CU_ASSERT_PTR_NOT_NULL(strstr(broken, "the commit came after"));
+}
+
+static void test_a_commit_that_does_not_come_costs_the_connection(void)
+{
+	ask_for(0, 2);
+	turn();
+	wait_for(broken, "no answer within 2000 ms");
+	CU_ASSERT_TRUE(all_have_failed(0, 2, ERROR_UNAVAILABLE, ""));
+	CU_ASSERT_PTR_NOT_NULL(strstr(told, "no answer within"));
+}
+
+static void test_a_poisonous_order_fails_alone(void)
+{
+	ask_for(0, 5);
+	ask(5, "poison");
+	ask_for(6, 2);
+	serve_all();
+	CU_ASSERT_TRUE(has_failed(5, ERROR_INTERNAL, "as the test wants"));
+	CU_ASSERT_TRUE(all_are_issued(0, 5));
+	CU_ASSERT_TRUE(all_are_issued(6, 2));
+	CU_ASSERT_STRING_EQUAL(broken, "");
+	CU_ASSERT_EQUAL(strncmp(story, "batch8 batch4 ", 14), 0);
+}
+
+static void test_halves_are_refused_when_the_connection_goes(void)
+{
+	ask_for(0, 3);
+	ask(3, "poison");
+	turn();
+	answer(ERROR_UNAVAILABLE, "22021");
+	lose_connection("gone");
+	turn();
+	CU_ASSERT_TRUE(all_have_failed(0, 4, ERROR_UNAVAILABLE, ""));
+}
+
+static void test_a_late_signature_is_dropped(void)
+{
+	ask_for(0, 2);
+	turn();
+	commit_batch();
+	steady_ms += 1001;
+	finish_signing(ERROR_NONE);
+	CU_ASSERT_TRUE(all_have_failed(0, 2, ERROR_UNAVAILABLE, "signed 1001 ms after"));
+}
+
+static void test_a_signature_in_time_is_not(void)
+{
+	ask_for(0, 1);
+	turn();
+	commit_batch();
+	steady_ms += 1000;
+	finish_signing(ERROR_NONE);
+	CU_ASSERT_TRUE(is_issued(0));
+}
+
+static void test_a_broken_signer_is_no_token(void)
+{
+	ask_for(0, 2);
+	turn();
+	commit_batch();
+	finish_signing(ERROR_INTERNAL);
+	CU_ASSERT_TRUE(all_have_failed(0, 2, ERROR_INTERNAL, "signer is broken"));
+}
+
+static void test_an_answer_of_another_shape_is_a_defect(void)
+{
+	ask_for(0, 3);
+	missing_rows = 1;
+	turn();
+	commit_batch();
+	CU_ASSERT_TRUE(all_have_failed(0, 3, ERROR_INTERNAL, "2 rows for 3 orders"));
+	CU_ASSERT_EQUAL(signings, 0);
+}
+
+static void test_an_unknown_verdict_is_a_defect(void)
+{
+	wanted_verdict = VERDICT_COUNT;
+	ask_for(0, 1);
+	serve_all();
+	CU_ASSERT_TRUE(has_failed(0, ERROR_INTERNAL, "unknown verdict"));
+}
+
+static void test_who_has_waited_too_long_is_not_issued(void)
+{
+	ask_for(0, 1);
+	turn();
+	ask_for(1, 2);
+	turn();
+	steady_ms += 1999;
+	ask_for(3, 1);
+	turn();
+	steady_ms += 1;
+	commit_batch(); /* after 2000 ms: just in time */
+	steady_ms += 1;
+	serve_all();
+	CU_ASSERT_TRUE(is_issued(0));
+	CU_ASSERT_TRUE(all_are_issued(1, 3));
+
+	ask_for(10, 1);
+	turn();
+	ask_for(11, 1);
+	turn();
+	steady_ms += 1500;
+	answer(ERROR_UNAVAILABLE, "40001");
+	steady_ms += 501;
+	serve_all();
+	CU_ASSERT_TRUE(has_failed(11, ERROR_UNAVAILABLE, "waited too long"));
+}
+
+/* ---- ready ---- */
+
+static void reconnect(void)
+{
+	lose_connection("gone");
+	turn();
+	CU_ASSERT_STRING_EQUAL(told, "gone");
+	connect_link();
+	turn();
+	story[0] = '\0';
+}
+
+static void test_no_connection_refuses_at_once(void)
+{
+	ask_for(0, 2);
+	turn();
+	ask_for(2, 2);
+	lose_connection("gone");
+	turn();
+	CU_ASSERT_TRUE(all_have_failed(0, 4, ERROR_UNAVAILABLE, ""));
+	ask_for(4, 1);
+	turn();
+	CU_ASSERT_TRUE(has_failed(4, ERROR_UNAVAILABLE, "gone"));
+}
+
+static void test_ready_again_after_a_signature(void)
+{
+	reconnect();
+	ask_for(0, 1);
+	turn();
+	CU_ASSERT_TRUE(has_failed(0, ERROR_UNAVAILABLE, "gone"));
+	answer_probe();
+	CU_ASSERT_STRING_EQUAL(told, "gone"); /* the signer has yet to show that it can */
+	CU_ASSERT_STRING_EQUAL(story, "sign1 ");
+	finish_signing(ERROR_NONE);
+	CU_ASSERT_STRING_EQUAL(told, "ready");
+	ask_for(1, 1);
+	serve_all();
+	CU_ASSERT_TRUE(is_issued(1));
+}
+
+static void test_what_stands_against_it_is_told(void)
+{
+	static const char *const reasons[] = { "test is not registered", "another certificate",
+					       "the database takes no writes", "signer is broken" };
+
+	for (int i = 0; i < 4; i++) {
+		database.registered = i != 0;
+		database.certificate[0] = i == 1;
+		database.why_not = i == 2 ? "the database takes no writes" : NULL;
+		reconnect();
+		answer_probe();
+		if (i == 3)
+			finish_signing(ERROR_UNAVAILABLE);
+		CU_ASSERT_PTR_NOT_NULL(strstr(told, reasons[i]));
+		CU_ASSERT_EQUAL(signings, 0);
+	}
+}
+
+static void test_a_question_that_fails_costs_the_connection(void)
+{
+	reconnect();
+	answer(ERROR_UNAVAILABLE, "42501");
+	turn();
+	CU_ASSERT_STRING_EQUAL(broken, "as the test wants");
+}
+
+static void test_it_asks_again_and_again(void)
+{
+	int before = tellings;
+
+	wait_for(story, "probe0");
+	answer_probe();
+	turn();
+	CU_ASSERT_STRING_EQUAL(story, "probe0 "); /* no second signature */
+	CU_ASSERT_EQUAL(tellings, before);	  /* nothing new */
+	story[0] = '\0';
+	wait_for(story, "probe0");
+	database.why_not = "clock";
+	answer_probe();
+	CU_ASSERT_STRING_EQUAL(told, "clock");
+	ask_for(0, 1);
+	turn();
+	CU_ASSERT_TRUE(has_failed(0, ERROR_UNAVAILABLE, "clock"));
+}
+
+/* The signer is slow, the connection is lost and made meanwhile: the old answer says nothing. */
+static void test_a_probe_of_a_lost_connection_is_not_believed(void)
+{
+	reconnect();
+	answer_probe();
+	lose_connection("gone again");
+	connect_link();
+	turn();
+	finish_signing(ERROR_NONE);
+	CU_ASSERT_STRING_EQUAL(told, "gone again");
+	serve_all();
+	CU_ASSERT_STRING_EQUAL(told, "ready");
+}
+
+/* ---- the end ---- */
+
+static void on_drained(void *arg, const struct error *error)
+{
+	int *n = arg;
+
+	CU_ASSERT_EQUAL(error->kind, ERROR_NONE);
+	++*n;
+}
+
+static void test_draining(void)
+{
+	int drained = 0;
+
+	ask_for(0, 2);
+	turn();
+	ask_for(2, 1);
+	issuer_drain(issuer, on_drained, &drained);
+	CU_ASSERT_EQUAL(drained, 0);
+	ask_for(3, 1);
+	turn();
+	CU_ASSERT_TRUE(has_failed(3, ERROR_UNAVAILABLE, "draining"));
+	CU_ASSERT_EQUAL(drained, 0);
+	commit_batch();
+	finish_signing(ERROR_NONE);
+	turn();
+	CU_ASSERT_EQUAL(drained, 0);
+	serve_all();
+	CU_ASSERT_TRUE(all_are_issued(0, 3));
+	CU_ASSERT_EQUAL(drained, 1);
+	turn();
+	CU_ASSERT_EQUAL(drained, 1);
+}
+
+static void test_an_idle_one_drains_at_once(void)
+{
+	int drained = 0;
+
+	issuer_drain(issuer, on_drained, &drained);
+	CU_ASSERT_EQUAL(drained, 0);
+	turn();
+	CU_ASSERT_EQUAL(drained, 1);
+}
+
+static void test_closing_answers_everything(void)
+{
+	ask_for(0, 2);
+	turn();
+	commit_batch(); /* 0 and 1 are being signed */
+	ask_for(2, 1);
+	turn();	       /* 2 is being recorded */
+	ask_for(3, 1); /* 3 waits */
+	issuer_free(issuer);
+	issuer = NULL;
+	CU_ASSERT_TRUE(all_have_failed(0, 4, ERROR_UNAVAILABLE, ""));
+	finish_signing(ERROR_NONE); /* answers nobody */
+	CU_ASSERT_TRUE(all_have_failed(0, 4, ERROR_UNAVAILABLE, ""));
+}
+
+/* ---- the log ---- */
+
+static char *read_log(void)
+{
+	static char text[8192];
+	ssize_t n = pread(log_.fd, text, sizeof(text) - 1, 0);
+
+	text[n < 0 ? 0 : n] = '\0';
+	return text;
+}
+
+static void test_an_answer_is_one_line_without_secrets(void)
+{
+	const char *text, *line;
+
+	CU_ASSERT_EQUAL(ftruncate(log_.fd, 0), 0);
+	lseek(log_.fd, 0, SEEK_SET);
+	ask_for(0, 1);
+	serve_all();
+	wanted_verdict = VERDICT_SPC_NOT_HELD;
+	ask_for(1, 1);
+	serve_all();
+	text = read_log();
+	line = strchr(text, '\n');
+	CU_ASSERT_PTR_NOT_NULL_FATAL(line);
+	CU_ASSERT_PTR_NOT_NULL(strstr(text, "\"request\":\"request-0\""));
+	CU_ASSERT_PTR_NOT_NULL(strstr(text, "\"verdict\":\"issued\""));
+	CU_ASSERT_PTR_NOT_NULL(strstr(text, "\"account\":\"sp-1\""));
+	CU_ASSERT_PTR_NOT_NULL(strstr(text, "\"client\":\"client-1\""));
+	CU_ASSERT_PTR_NOT_NULL(strstr(text, "\"spc\":\"1001\""));
+	CU_ASSERT_PTR_NOT_NULL(strstr(text, "\"jti\":\""));
+	CU_ASSERT_PTR_NOT_NULL(strstr(line, "\"request\":\"request-1\""));
+	CU_ASSERT_PTR_NOT_NULL(strstr(line, "\"verdict\":\"spc-not-held\""));
+	CU_ASSERT_PTR_NULL(strstr(line, "\"jti\""));
+	CU_ASSERT_PTR_NULL(strstr(text, "eyJ"));  /* a token */
+	CU_ASSERT_PTR_NULL(strstr(text, "CCCC")); /* a credential */
+	CU_ASSERT_PTR_NULL(strchr(strchr(line + 1, '\n') + 1, '\n'));
+}
+
+/* ---- the frame ---- */
+
+static void before_each(void)
+{
+	struct error error = { 0 };
+	const struct issuer_options options = {
+		.base = base, .log = &log_, .queue_max = 400, .on_ready = on_ready
+	};
+
+	memset(asked, 0, sizeof(asked));
+	memset(&sent, 0, sizeof(sent));
+	memset(&database, 0, sizeof(database));
+	database.registered = true;
+	wanted_verdict = VERDICT_ISSUED;
+	missing_rows = signings = 0;
+	broken[0] = told[0] = '\0';
+	issuer = issuer_new(&options, &error);
+	connect_link();
+	serve_all();
+	CU_ASSERT_STRING_EQUAL(told, "ready");
+	story[0] = '\0';
+}
+
+static void after_each(void)
+{
+	issuer_free(issuer);
+	while (signings > 0)
+		finish_signing(ERROR_NONE);
+}
+
+static int setup(void)
+{
+	base = event_base_new();
+	log_file = tmpfile();
+	if (base == NULL || log_file == NULL)
+		return 1;
+	log_.fd = fileno(log_file);
+	return 0;
+}
+
+static int teardown(void)
+{
+	event_base_free(base);
+	return fclose(log_file);
+}
+
+int main(void)
+{
+	static CU_TestInfo tests[] = {
+		{ "orders of one turn", test_orders_of_one_turn_are_one_batch },
+		{ "the next batch", test_the_next_batch_is_sent_before_the_last_is_signed },
+		{ "256 at most", test_a_batch_has_256_orders_at_most },
+		{ "a full queue", test_a_full_queue_refuses },
+		{ "a refusal", test_a_refusal_is_not_signed },
+		{ "an ambiguous one", test_an_ambiguous_one_names_the_choices },
+		{ "a commit undone", test_a_commit_that_the_server_undid_is_no_token },
+		{ "a commit not understood",
+		  test_a_commit_that_nobody_understands_costs_the_connection },
+		{ "a commit read late", test_a_commit_that_is_read_late_is_no_token },
+		{ "no commit", test_a_commit_that_does_not_come_costs_the_connection },
+		{ "a poisonous order", test_a_poisonous_order_fails_alone },
+		{ "halves without a connection", test_halves_are_refused_when_the_connection_goes },
+		{ "a late signature", test_a_late_signature_is_dropped },
+		{ "a signature in time", test_a_signature_in_time_is_not },
+		{ "a broken signer", test_a_broken_signer_is_no_token },
+		{ "another shape", test_an_answer_of_another_shape_is_a_defect },
+		{ "an unknown verdict", test_an_unknown_verdict_is_a_defect },
+		{ "waited too long", test_who_has_waited_too_long_is_not_issued },
+		{ "no connection", test_no_connection_refuses_at_once },
+		{ "ready again", test_ready_again_after_a_signature },
+		{ "not ready", test_what_stands_against_it_is_told },
+		{ "a question that fails", test_a_question_that_fails_costs_the_connection },
+		{ "again and again", test_it_asks_again_and_again },
+		{ "an old probe", test_a_probe_of_a_lost_connection_is_not_believed },
+		{ "draining", test_draining },
+		{ "draining an idle one", test_an_idle_one_drains_at_once },
+		{ "closing", test_closing_answers_everything },
+		{ "the log", test_an_answer_is_one_line_without_secrets },
+		CU_TEST_INFO_NULL,
+	};
+	static CU_SuiteInfo suites[] = {
+		{ .pName = "issuer",
+		  .pInitFunc = setup,
+		  .pCleanupFunc = teardown,
+		  .pSetUpFunc = before_each,
+		  .pTearDownFunc = after_each,
+		  .pTests = tests },
+		CU_SUITE_INFO_NULL,
+	};
+
+	if (CU_initialize_registry() != CUE_SUCCESS || CU_register_suites(suites) != CUE_SUCCESS)
+		return 1;
+	CU_basic_set_mode(CU_BRM_VERBOSE);
+	CU_basic_run_tests();
+	return CU_get_number_of_failures() != 0;
+}
