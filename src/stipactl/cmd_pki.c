@@ -15,12 +15,11 @@
 #include <openssl/pem.h>
 #include <openssl/rand.h>
 
-#include "command.h"
+#include "act.h"
 #include "crypto/key_file.h"
 #include "crypto/x509.h"
-#include "db/query.h"
 #include "keys/signer.h"
-#include "output.h"
+#include "registry/signer.h"
 
 #define DAY		 86400
 #define ROOT_YEARS	 10
@@ -185,12 +184,6 @@ static bool make_kid(time_t now, char kid[SIGNER_KID_MAX + 1], struct error *err
 
 /* ---- registration ---- */
 
-static const struct db_query register_signer = {
-	"SELECT stipa.signer_register($1, $2, $3, 'token', $4::bytea, $5, $6, now(), "
-	"coalesce($7::timestamptz, now()), $8::timestamptz, $9::timestamptz)",
-	9,
-};
-
 /* What a signer's certificate becomes in the database. */
 struct registration {
 	char kid[SIGNER_KID_MAX + 1];
@@ -281,16 +274,24 @@ static bool registration_fill(struct registration *registration, const char *cha
 	return true;
 }
 
-static bool registration_send(struct ctl *ctl, const struct registration *r, const char *activate,
-			      struct error *error)
+static PGresult *registration_send(struct ctl *ctl, const struct registration *r,
+				   const char *activate, struct error *error)
 {
-	const char *const values[] = {
-		ctl->actor, ctl_reason(ctl), r->kid,	r->certificate, r->chain,
-		r->x5u,	    activate,	     r->retire, r->remove,
+	const struct signer_register wish = {
+		.kid = r->kid,
+		.x5u = r->x5u,
+		.certificate = r->certificate,
+		.chain = r->chain,
+		.activate = activate,
+		.retire = r->retire,
+		.remove = r->remove,
 	};
-	PGresult_auto *result = db_query(ctl->pg, &register_signer, values, error);
+	struct act act = ctl_act(ctl);
+	PGresult *acted = signer_register(ctl->pg, &act, &wish, error);
 
-	return result != NULL || error_context(error, "signer %s is not registered", r->kid);
+	if (acted == NULL)
+		error_context(error, "signer %s is not registered", r->kid);
+	return acted;
 }
 
 /* ---- pki init ---- */
@@ -309,7 +310,7 @@ static const struct param init_params[] = {
 	{ "--crl-url", "URL", 0, check_crl_url,
 	  "where the root's CRL will be; stands in the certificate" },
 	{ "--no-database", NULL, 0, NULL, "make files only; register later by 'pki register'" },
-	{ "--reason", "TEXT", 0, NULL, "why, for the audit" },
+	PARAM_REASON,
 	{ 0 },
 };
 
@@ -438,11 +439,14 @@ static bool init_write(struct pki *pki, struct error *error)
 static bool init_register(struct pki *pki, struct error *error)
 {
 	const char *base_url = ctl_value(pki->ctl, "--base-url");
+	PGresult_auto *acted = NULL;
 
 	if (!registration_fill(&pki->registration, pki->chain_file, base_url, error))
 		return false;
-	return !wants_database(pki->ctl) ||
-	       registration_send(pki->ctl, &pki->registration, NULL, error);
+	if (!wants_database(pki->ctl))
+		return true;
+	acted = registration_send(pki->ctl, &pki->registration, NULL, error);
+	return acted != NULL;
 }
 
 static bool init_show(struct pki *pki, struct error *error)
@@ -504,41 +508,32 @@ static const struct param register_params[] = {
 	  "<kid>.pem: the signer's certificate, then its root" },
 	{ "--base-url", "URL", PARAM_REQUIRED, check_base_url,
 	  "where clients reach this authority, https://HOST[:PORT]" },
-	{ "--activate", "TIME", 0, NULL, "sign from then on, RFC 3339 [now]" },
-	{ "--reason", "TEXT", 0, NULL, "why, for the audit" },
+	{ "--activate", "TIME", 0, check_time_ahead, "sign from then on [now]" },
+	PARAM_REASON,
 	{ 0 },
 };
 
 static bool pki_register(struct ctl *ctl, struct error *error)
 {
 	registration_auto registration = { 0 };
-	json_auto_t *record = NULL;
+	PGresult_auto *acted = NULL, *shown = NULL;
+	char activate[WHEN_TEXT_MAX];
 
 	if (!registration_fill(&registration, ctl_value(ctl, "CHAIN"), ctl_value(ctl, "--base-url"),
-			       error) ||
-	    !registration_send(ctl, &registration, ctl_value(ctl, "--activate"), error))
+			       error))
 		return false;
-	record = json_pack("{s:s,s:s,s:s,s:s,s:b}", "kid", registration.kid, "x5u",
-			   registration.x5u, "signs_until", registration.retire,
-			   "certificate_until", registration.remove, "registered", true);
-	output_record(ctl, record);
-	return true;
+	acted = registration_send(ctl, &registration,
+				  ctl_time(ctl, "--activate", WHEN_AHEAD, activate), error);
+	if (acted != NULL)
+		shown = signer_show(ctl->pg, registration.kid, error);
+	return show_acted(ctl, acted, shown, error);
 }
-
-static const struct db_query list_signers = {
-	"SELECT kid, purpose, state, active, retired, removed, x5u, sha256 FROM stipa.signer_view "
-	"ORDER BY active, kid",
-	0,
-};
 
 static bool pki_list(struct ctl *ctl, struct error *error)
 {
-	PGresult_auto *result = db_query(ctl->pg, &list_signers, NULL, error);
-	json_auto_t *rows = result == NULL ? NULL : rows_from_result(result);
+	PGresult_auto *shown = signer_list(ctl->pg, error);
 
-	if (rows != NULL)
-		output_list(ctl, rows);
-	return rows != NULL;
+	return show_list(ctl, shown, error);
 }
 
 const struct command pki_commands[] = {

@@ -3,17 +3,13 @@
 # The three verifiers that are not ours take a right token and nothing else.  Root, signer and
 # token are made here by openssl, so that a mistake of ours cannot agree with itself.
 . "${srcdir:-.}/tests/integration/lib.sh"
+. "${srcdir:-.}/tests/integration/token-lib.sh"
 
 verifiers="verify-token-openssl verify-token-jose verify-token-jwcrypto"
 hour=$(($(date +%s) + 3600))
 payload='{"exp":EXP,"jti":"018f-1","atc":{"tktype":"TNAuthList","tkvalue":"MAigBhYEMTIzNA==",'
 payload=$payload'"ca":false,"fingerprint":"SHA256 00"}}'
 header='{"alg":"ES256","typ":"JWT","x5u":"https://localhost/signer.pem"}'
-
-encode()
-{
-	openssl base64 -e -A | tr -d '=' | tr -- '+/' '-_'
-}
 
 # make_certificate NAME ISSUER DAYS EXTENSION...
 make_certificate()
@@ -50,21 +46,10 @@ authorityKeyIdentifier=keyid'
 	make_certificate stranger other-root 1 "$leaf"
 }
 
-# The signature as 64 bytes: r and s of OpenSSL's DER, with their leading zeros.
-raw_signature()
-{
-	openssl dgst -sha256 -sign "$1" | openssl asn1parse -inform DER |
-		sed -nE 's/^.*INTEGER +:([0-9A-F]+)$/\1/p' |
-		while read -r number; do
-			printf '%64s' "$number" | tr ' ' 0
-		done | xxd -r -p
-}
-
 # make_token HEADER EXP SIGNER
 make_token()
 {
-	input=$(printf %s "$1" | encode).$(printf %s "$payload" | sed "s/EXP/$2/" | encode)
-	echo "$input.$(printf %s "$input" | raw_signature "$dir/$3.key" | encode)"
+	sign_token "$1" "$(printf %s "$payload" | sed "s/EXP/$2/")" "$dir/$3.key"
 }
 
 # all_take TOKEN ROOT CHAIN
