@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/types.h>
 
 #include <CUnit/Basic.h>
 #include <event2/event.h>
@@ -324,6 +326,125 @@ static void test_a_late_commit_is_no_token(void)
 	CU_ASSERT_EQUAL(asked[1].answer.verdict, VERDICT_ISSUED);
 }
 
+static pid_t backend(void)
+{
+	return atoi(ask_sql("SELECT pid FROM pg_stat_activity"
+			    " WHERE application_name = 'stipad authority'"
+			    " ORDER BY backend_start DESC LIMIT 1"));
+}
+
+/* The server stands still: only our own clock can tell. */
+static void test_a_frozen_backend_is_left_behind(void)
+{
+	struct order order = order_of(1);
+	pid_t frozen = backend();
+
+	CU_ASSERT_FATAL(frozen > 1);
+	kill(frozen, SIGSTOP);
+	ask(0, &order);
+	CU_ASSERT_TRUE(runs_until(all_are_answered, 1));
+	CU_ASSERT_EQUAL(asked[0].kind, ERROR_UNAVAILABLE);
+	CU_ASSERT_PTR_NOT_NULL(strstr(why_not, "no answer within"));
+	CU_ASSERT_TRUE(runs_until(is_ready_as, 1));
+	ask(1, &order);
+	CU_ASSERT_TRUE(runs_until(all_are_answered, 2));
+	CU_ASSERT_EQUAL(asked[1].answer.verdict, VERDICT_ISSUED);
+	kill(frozen, SIGCONT);
+}
+
+static void wait_for_standbys(const char *names)
+{
+	char sql[120];
+
+	ask_sql("SET synchronous_commit = local");
+	snprintf(sql, sizeof(sql), "ALTER SYSTEM SET synchronous_standby_names = '%s'", names);
+	ask_sql(sql);
+	ask_sql("SELECT pg_reload_conf()");
+}
+
+static void on_cancel(evutil_socket_t fd, short what, void *arg)
+{
+	(void)fd;
+	(void)what;
+	(void)arg;
+	ask_sql("SELECT count(pg_cancel_backend(pid)) FROM pg_stat_activity"
+		" WHERE wait_event = 'SyncRep'");
+}
+
+static int rows(void)
+{
+	return atoi(ask_sql("SELECT count(*) FROM stipa.token"));
+}
+
+/* The row is there, and the server says COMMIT with a warning: another may become primary that
+ * does not have it. */
+static void test_a_commit_that_no_standby_has_is_no_token(void)
+{
+	const struct timeval beat = { .tv_usec = 50000 };
+	struct event *cancel = event_new(base, -1, EV_PERSIST, on_cancel, NULL);
+	struct order order = order_of(1);
+	int before = rows();
+
+	wait_for_standbys("nobody");
+	event_add(cancel, &beat);
+	ask(0, &order);
+	CU_ASSERT_TRUE(runs_until(all_are_answered, 1));
+	event_free(cancel);
+	CU_ASSERT_EQUAL(asked[0].kind, ERROR_UNAVAILABLE);
+	CU_ASSERT_STRING_EQUAL(asked[0].answer.text, "");
+	CU_ASSERT_TRUE(runs_until(is_ready_as, 0));
+	CU_ASSERT_PTR_NOT_NULL(strstr(why_not, "warning 01000"));
+	wait_for_standbys("");
+	CU_ASSERT_EQUAL(rows(), before + 1);
+	CU_ASSERT_TRUE(runs_until(is_ready_as, 1));
+}
+
+static void test_a_standby_that_does_not_answer_is_no_token(void)
+{
+	struct order order = order_of(1);
+
+	wait_for_standbys("nobody");
+	ask(0, &order);
+	CU_ASSERT_TRUE(runs_until(all_are_answered, 1));
+	CU_ASSERT_EQUAL(asked[0].kind, ERROR_UNAVAILABLE);
+	CU_ASSERT_PTR_NOT_NULL(strstr(why_not, "no answer within"));
+	wait_for_standbys("");
+	CU_ASSERT_TRUE(runs_until(is_ready_as, 1));
+}
+
+static bool control_is_back(int unused)
+{
+	const struct timeval pause = { .tv_usec = 50000 };
+
+	(void)unused;
+	PQreset(control);
+	event_base_loopexit(base, &pause);
+	event_base_dispatch(base);
+	return PQstatus(control) == CONNECTION_OK;
+}
+
+/* SIGKILL of one backend makes the whole server start anew, and recover. */
+static void test_a_crash_of_the_server_loses_no_token(void)
+{
+	int issued;
+
+	for (int i = 0; i < 600; i++) {
+		struct order order = order_of(i % 20 + 1);
+
+		ask(i, &order);
+	}
+	CU_ASSERT_TRUE(runs_until(all_are_answered, 1));
+	kill(backend(), SIGKILL);
+	CU_ASSERT_TRUE(runs_until(all_are_answered, 600));
+	issued = count(ERROR_NONE, VERDICT_ISSUED);
+	CU_ASSERT(issued > 0);
+	CU_ASSERT_EQUAL(issued + count(ERROR_UNAVAILABLE, 0), 600);
+	CU_ASSERT_TRUE(none_is_answered_twice());
+	CU_ASSERT_TRUE_FATAL(runs_until(control_is_back, 0));
+	CU_ASSERT_TRUE(runs_until(is_ready_as, 1));
+	CU_ASSERT_TRUE(all_tokens_are_in_the_ledger());
+}
+
 static void test_another_certificate_is_not_ready(void)
 {
 	struct order order = order_of(1);
@@ -347,7 +468,6 @@ static void test_a_schema_of_another_version_is_refused(void)
 		" LANGUAGE sql IMMUTABLE RETURN 3");
 	kill_backend();
 	CU_ASSERT_TRUE(runs_until(is_ready_as, 0));
-	answered = 0; /* the reason changes when it has connected anew */
 	for (int i = 0; i < 100 && strstr(why_not, "version 3") == NULL; i++)
 		event_base_loop(base, EVLOOP_ONCE);
 	CU_ASSERT_PTR_NOT_NULL(strstr(why_not, "version 3"));
@@ -438,6 +558,11 @@ int main(void)
 		{ "a poisonous order fails alone", test_a_poisonous_order_fails_alone },
 		{ "a killed backend loses no order", test_a_killed_backend_loses_no_order },
 		{ "a late commit is no token", test_a_late_commit_is_no_token },
+		{ "a frozen backend", test_a_frozen_backend_is_left_behind },
+		{ "a commit that no standby has", test_a_commit_that_no_standby_has_is_no_token },
+		{ "a standby that does not answer",
+		  test_a_standby_that_does_not_answer_is_no_token },
+		{ "a crash of the server", test_a_crash_of_the_server_loses_no_token },
 		{ "another certificate is not ready", test_another_certificate_is_not_ready },
 		{ "a schema of another version", test_a_schema_of_another_version_is_refused },
 		{ "draining answers what waits", test_draining_answers_what_waits },

@@ -1,0 +1,377 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include <CUnit/Basic.h>
+#include <event2/event.h>
+
+#include "authority/authority.h"
+#include "config/config.h"
+#include "ipc/channel.h"
+#include "ipc/control.h"
+#include "issue/issuer.h"
+#include "keys/signer.h"
+
+/* The process with its neighbours faked by linking.  A script of events plays the monitor, the
+ * edges and the issuer, 20 ms apart; the story is what the process did. */
+
+struct ipc_ticket {
+	struct answer answer;
+	int answers;
+};
+
+static const struct script {
+	const char *name;
+	void (*acts[10])(void); /* in this order, up to a NULL */
+	long drain_timeout_ms;
+	const char *story;
+	int status;
+} * now;
+
+static char story[512];
+static struct event_base *base;
+static int next_act;
+static struct event *clockwork;
+static bool signer_fails, issuer_fails;
+
+static void tell(const char *what)
+{
+	strcat(story, what);
+	strcat(story, " ");
+}
+
+/* ---- the neighbours ---- */
+
+struct signer *signer_open(struct event_base *loop, const char *key_file,
+			   const char *passphrase_file, const char *chain_file, struct error *error)
+{
+	(void)loop;
+	CU_ASSERT_STRING_EQUAL(key_file, "key");
+	CU_ASSERT_STRING_EQUAL(passphrase_file, "passphrase");
+	CU_ASSERT_STRING_EQUAL(chain_file, "chain");
+	if (!signer_fails)
+		return (struct signer *)&base;
+	error_set(error, ERROR_INVALID, "wrong passphrase");
+	return NULL;
+}
+
+void signer_free(struct signer *signer)
+{
+	if (signer != NULL)
+		tell("no-signer");
+}
+
+static struct issuer_options issuer_options;
+static struct {
+	struct answer *answer;
+	done_fn done;
+	void *arg;
+} order;
+static done_fn drained;
+static void *drained_arg;
+
+struct issuer *issuer_new(const struct issuer_options *options, struct error *error)
+{
+	issuer_options = *options;
+	if (!issuer_fails)
+		return (struct issuer *)&issuer_options;
+	error_set(error, ERROR_INVALID, "host=db.example is a name");
+	return NULL;
+}
+
+void issuer_order_start(struct issuer *issuer, const struct order *asked, struct answer *answer,
+			done_fn done, void *arg)
+{
+	(void)issuer;
+	CU_ASSERT_STRING_EQUAL(asked->account, "sp-1");
+	tell("order");
+	order.answer = answer;
+	order.done = done;
+	order.arg = arg;
+}
+
+void issuer_drain(struct issuer *issuer, done_fn done, void *arg)
+{
+	(void)issuer;
+	tell("drain");
+	drained = done;
+	drained_arg = arg;
+}
+
+static void answer_order(enum error_kind kind, enum verdict verdict)
+{
+	const struct error error = { .kind = kind };
+	done_fn done = order.done;
+
+	if (done == NULL)
+		return;
+	order.done = NULL;
+	*order.answer =
+		(struct answer){ .verdict = (uint8_t)verdict, .failed = kind != ERROR_NONE };
+	done(order.arg, &error);
+}
+
+void issuer_free(struct issuer *issuer)
+{
+	if (issuer == NULL)
+		return;
+	answer_order(ERROR_UNAVAILABLE, VERDICT_ISSUED);
+	tell("no-issuer");
+}
+
+static ipc_order_fn on_order;
+static ipc_lost_fn on_edge_lost;
+static void *server_arg;
+static struct ipc_ticket ticket;
+
+struct ipc_server *ipc_server_new(struct event_base *loop, ipc_order_fn order_fn, void *arg)
+{
+	base = loop;
+	on_order = order_fn;
+	server_arg = arg;
+	return (struct ipc_server *)&ticket;
+}
+
+void ipc_server_on_lost(struct ipc_server *server, ipc_lost_fn on_lost, void *arg)
+{
+	(void)server;
+	CU_ASSERT_PTR_EQUAL(arg, server_arg);
+	on_edge_lost = on_lost;
+}
+
+void ipc_server_attach(struct ipc_server *server, int fd)
+{
+	(void)server;
+	CU_ASSERT_EQUAL(fd, 7);
+	tell("attach");
+}
+
+void ipc_server_tell_ready(struct ipc_server *server, bool ready)
+{
+	(void)server;
+	tell(ready ? "ready" : "not-ready");
+}
+
+void ipc_answer(struct ipc_ticket *one, const struct answer *answer)
+{
+	one->answer = *answer;
+	one->answers++;
+	tell(answer->failed ? "failed" : "answered");
+}
+
+void ipc_server_free(struct ipc_server *server)
+{
+	if (server != NULL)
+		tell("no-server");
+}
+
+static void (*on_peer)(void *arg, int fd);
+static void (*on_end)(void *arg);
+
+/* The script begins when the process listens to its monitor. */
+static void on_clockwork(evutil_socket_t fd, short what, void *arg)
+{
+	(void)fd;
+	(void)what;
+	(void)arg;
+	if (now->acts[next_act] != NULL)
+		now->acts[next_act++]();
+}
+
+struct ipc_control *ipc_control_new(struct event_base *loop, int control_fd,
+				    void (*peer)(void *arg, int fd), void (*end)(void *arg),
+				    void *arg)
+{
+	const struct timeval beat = { .tv_usec = 20000 };
+
+	CU_ASSERT_EQUAL(control_fd, 5);
+	CU_ASSERT_PTR_EQUAL(arg, server_arg);
+	on_peer = peer;
+	on_end = end;
+	clockwork = event_new(loop, -1, EV_PERSIST, on_clockwork, NULL);
+	event_add(clockwork, &beat);
+	return (struct ipc_control *)&clockwork;
+}
+
+void ipc_control_free(struct ipc_control *control)
+{
+	if (control != NULL)
+		event_free(clockwork);
+}
+
+/* ---- what the others do ---- */
+
+static void edge_comes(void)
+{
+	on_peer(server_arg, 7);
+}
+
+static void edge_goes(void)
+{
+	const struct error why = { .kind = ERROR_UNAVAILABLE, .detail = "end of file" };
+
+	on_edge_lost(server_arg, &why);
+}
+
+static void send_order(uint8_t kind)
+{
+	const struct order asked = { .kind = kind, .account = "sp-1" };
+
+	on_order(server_arg, &asked, &ticket);
+}
+
+static void edge_asks(void)
+{
+	send_order(ORDER_ISSUE);
+}
+
+static void edge_asks_for_a_grant(void)
+{
+	send_order(ORDER_GRANT);
+}
+
+static void edge_asks_for_what_is_not(void)
+{
+	send_order(250);
+}
+
+static void issuer_is_ready(void)
+{
+	issuer_options.on_ready(issuer_options.arg, NULL);
+}
+
+static void issuer_is_not_ready(void)
+{
+	issuer_options.on_ready(issuer_options.arg, "no connection");
+}
+
+static void issuer_answers(void)
+{
+	answer_order(ERROR_NONE, VERDICT_SPC_NOT_HELD);
+	CU_ASSERT_EQUAL(ticket.answer.verdict, VERDICT_SPC_NOT_HELD);
+}
+
+static void issuer_fails_the_order(void)
+{
+	answer_order(ERROR_UNAVAILABLE, VERDICT_ISSUED);
+}
+
+static void issuer_has_drained(void)
+{
+	const struct error none = { 0 };
+
+	CU_ASSERT_PTR_NOT_NULL_FATAL(drained);
+	drained(drained_arg, &none);
+}
+
+static void monitor_ends(void)
+{
+	tell("end");
+	on_end(server_arg);
+}
+
+static void nothing(void)
+{
+}
+
+#define GONE "no-issuer no-server no-signer "
+
+static const struct script scripts[] = {
+	{ .name = "an order is answered",
+	  .acts = { edge_comes, issuer_is_ready, edge_asks, issuer_answers, edge_goes, monitor_ends,
+		    nothing, issuer_has_drained },
+	  .drain_timeout_ms = 60000,
+	  .story = "attach ready order answered end drain " GONE },
+	{ .name = "an order fails",
+	  .acts = { edge_asks, issuer_fails_the_order, issuer_is_not_ready, monitor_ends, nothing,
+		    issuer_has_drained },
+	  .drain_timeout_ms = 60000,
+	  .story = "order failed not-ready end drain " GONE },
+	{ .name = "kinds that nobody serves",
+	  .acts = { edge_asks_for_a_grant, edge_asks_for_what_is_not, monitor_ends, nothing,
+		    issuer_has_drained },
+	  .drain_timeout_ms = 60000,
+	  .story = "failed failed end drain " GONE },
+	{ .name = "the edges finish first",
+	  .acts = { edge_comes, edge_comes, monitor_ends, edge_goes, edge_asks, issuer_answers,
+		    edge_goes, issuer_has_drained },
+	  .drain_timeout_ms = 60000,
+	  .story = "attach attach end order answered drain " GONE },
+	{ .name = "an edge that does not go",
+	  .acts = { edge_comes, monitor_ends, nothing, nothing, nothing, issuer_has_drained },
+	  .drain_timeout_ms = 50,
+	  .story = "attach end drain " GONE },
+};
+
+static int run(const struct script *script)
+{
+	static char key[] = "key", passphrase[] = "passphrase", chain[] = "chain";
+	const struct config config = { .signer_key = key,
+				       .signer_passphrase = passphrase,
+				       .signer_certificate = chain,
+				       .orders_max = 12,
+				       .drain_timeout_ms = script->drain_timeout_ms };
+	const struct log log = { .fd = -1, .least = LOG_LEVEL_ERROR + 1 };
+	const struct authority_options options = { .config = &config,
+						   .log = &log,
+						   .control_fd = 5 };
+
+	now = script;
+	story[0] = '\0';
+	next_act = 0;
+	order.done = NULL;
+	drained = NULL;
+	return authority_run(&options);
+}
+
+static void test_scripts(void)
+{
+	for (size_t i = 0; i < sizeof(scripts) / sizeof(scripts[0]); i++) {
+		CU_ASSERT_EQUAL(run(&scripts[i]), 0);
+		if (strcmp(story, scripts[i].story) != 0)
+			printf("\n  %s: %s", scripts[i].name, story);
+		CU_ASSERT_STRING_EQUAL(story, scripts[i].story);
+		CU_ASSERT_EQUAL(issuer_options.queue_max, 12);
+	}
+}
+
+static void test_without_a_key_it_does_not_start(void)
+{
+	const struct script nobody = { .name = "no key" };
+
+	signer_fails = true;
+	CU_ASSERT_EQUAL(run(&nobody), 1);
+	signer_fails = false;
+	CU_ASSERT_STRING_EQUAL(story, "");
+}
+
+static void test_without_a_database_address_it_does_not_start(void)
+{
+	const struct script nobody = { .name = "no database" };
+
+	issuer_fails = true;
+	CU_ASSERT_EQUAL(run(&nobody), 1);
+	issuer_fails = false;
+	CU_ASSERT_STRING_EQUAL(story, "no-server no-signer ");
+}
+
+int main(void)
+{
+	static CU_TestInfo tests[] = {
+		{ "scripts", test_scripts },
+		{ "without a key", test_without_a_key_it_does_not_start },
+		{ "without a database address", test_without_a_database_address_it_does_not_start },
+		CU_TEST_INFO_NULL,
+	};
+	static CU_SuiteInfo suites[] = {
+		{ .pName = "authority", .pTests = tests },
+		CU_SUITE_INFO_NULL,
+	};
+
+	if (CU_initialize_registry() != CUE_SUCCESS || CU_register_suites(suites) != CUE_SUCCESS)
+		return 1;
+	CU_basic_run_tests();
+	return CU_get_number_of_failures() != 0;
+}
