@@ -41,6 +41,7 @@ node_settings_write()
 		certificates = "$pki/certs"
 		crl_url = "https://localhost:$port/sti-pa/crl"
 		crl_issuer = "C=US,O=STI-PA,CN=STI-PA CRL"
+		connections_max = 10000
 		drain_timeout_ms = 5000
 	EOT
 }
