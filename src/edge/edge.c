@@ -21,6 +21,9 @@
  * be given one. */
 #define CUT_OFF_S 10
 
+/* Probes of the node's own operator. */
+#define LOCAL_CONNECTIONS 64
+
 struct edge {
 	const struct edge_options *options;
 	struct services services;
@@ -180,7 +183,7 @@ static bool make_local_server(struct edge *edge, struct error *error)
 		.log = options->log,
 	};
 
-	server.limits.connections_per_address = 0;
+	server.limits.connections = LOCAL_CONNECTIONS;
 	edge->local_server = http_server_new(&server, error);
 	return edge->local_server != NULL &&
 	       http_server_listen(edge->local_server, options->local_fd, error);
