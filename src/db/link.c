@@ -149,6 +149,12 @@ static void keywords_collect(const struct db_link *link, struct keywords *keywor
 
 /* ---- losing ---- */
 
+static void result_forget(struct db_call *call)
+{
+	PQclear(call->result);
+	call->result = NULL;
+}
+
 static void connection_close(struct db_link *link)
 {
 	event_del(link->socket);
@@ -157,8 +163,11 @@ static void connection_close(struct db_link *link)
 	link->pipe = NULL;
 	PQfinish(link->pg);
 	link->pg = NULL;
-	PQclear(link->greeting[1].result);
-	link->greeting[1].result = NULL;
+	for (int i = 0; i < 2; i++)
+		result_forget(&link->greeting[i]);
+	for (struct db_call *call = link->preparing; call != NULL && call->statement != NULL;
+	     call++)
+		result_forget(call);
 	free(link->preparing);
 	link->preparing = NULL;
 }
