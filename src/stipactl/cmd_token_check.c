@@ -440,7 +440,8 @@ static const struct step {
 	[SPC] = { "tkvalue", "RFC 8226 9: canonical DER, one SPC", BIT(PAYLOAD), step_spc },
 };
 
-static json_t *judge_step(struct check *check, size_t i, unsigned int *good)
+/* The first failure is also the command's. */
+static json_t *judge_step(struct check *check, size_t i, unsigned int *good, struct error *first)
 {
 	const struct step *step = &steps[i];
 	struct error error = { 0 };
@@ -452,16 +453,18 @@ static json_t *judge_step(struct check *check, size_t i, unsigned int *good)
 		*good |= BIT(i);
 	else
 		result = "FAIL";
+	if (error.kind != ERROR_NONE)
+		error_set(first, error.kind, "the token is not good: %s", error.detail);
 	return json_pack("{s:s,s:s,s:s,s:s}", "step", step->name, "result", result, "rule",
 			 step->rule, "detail", error.detail);
 }
 
-static bool judge(struct check *check, json_t *rows)
+static bool judge(struct check *check, json_t *rows, struct error *error)
 {
 	unsigned int good = 0;
 
 	for (size_t i = 0; i < STEPS; i++)
-		json_array_append_new(rows, judge_step(check, i, &good));
+		json_array_append_new(rows, judge_step(check, i, &good, error));
 	return good == BIT(STEPS) - 1;
 }
 
@@ -499,10 +502,10 @@ static bool token_verify(struct ctl *ctl, struct error *error)
 		return wrong_use(error, "want either --chain FILE or --certs DIR");
 	if (!token_text(ctl, check.text, error))
 		return false;
-	verified = judge(&check, rows);
+	verified = judge(&check, rows, error);
 	show(&check, rows, verified);
 	check_clear(&check);
-	return verified || error_set(error, ERROR_INVALID, "the token is not good");
+	return verified;
 }
 
 /* ---- the commands ---- */
