@@ -4,6 +4,7 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <event2/event.h>
 #include <jansson.h>
@@ -49,6 +50,15 @@ static void on_drained(void *arg, const struct error *error)
 		event_base_loopbreak(edge->base);
 }
 
+/* Who comes now is refused by the kernel and goes to another node; in the backlog he would wait for
+ * nothing.  They are shared with the other edges, which keep theirs. */
+static void close_listeners(const struct edge_options *options)
+{
+	for (size_t i = 0; i < options->n_listeners; i++)
+		close(options->listeners[i]);
+	close(options->local_fd);
+}
+
 static void leave(struct edge *edge, int status)
 {
 	unsigned int deadline_ms = (unsigned int)edge->options->config->drain_timeout_ms;
@@ -60,6 +70,7 @@ static void leave(struct edge *edge, int status)
 	edge->draining = 2;
 	http_server_drain(edge->public_server, deadline_ms, on_drained, edge);
 	http_server_drain(edge->local_server, deadline_ms, on_drained, edge);
+	close_listeners(edge->options);
 }
 
 static void on_control_end(void *arg)

@@ -281,6 +281,8 @@ static void drain(struct monitor *monitor)
 		event_del(child->again);
 		close_control(child);
 	}
+	/* whoever comes now shall be refused, and go to another node, not wait for nothing */
+	listeners_close(&monitor->listeners);
 	set_timer(monitor->too_late, monitor->config->drain_timeout_ms + GRACE_MS);
 	leave_if_alone(monitor);
 }
@@ -317,16 +319,12 @@ static struct child *child_with(struct monitor *monitor, pid_t pid)
 static void log_death(const struct child *child, int how, int64_t alive_ms)
 {
 	const struct log *log = child->monitor->log;
-	bool by_signal = WIFSIGNALED(how);
 	bool as_asked = child->monitor->draining && WIFEXITED(how) && WEXITSTATUS(how) == 0;
 
 	log_line_(log, as_asked ? LOG_LEVEL_INFO : LOG_LEVEL_ERROR, "child ended",
 		  LOG_TEXT("child", child->name), LOG_NUMBER("child_pid", child->pid),
-		  LOG_TEXT("signal", by_signal ? sigabbrev_np(WTERMSIG(how)) : NULL),
-		  LOG_TEXT("exit", by_signal		   ? NULL
-				   : WEXITSTATUS(how) == 0 ? "0"
-							   : "error"),
-		  LOG_NUMBER("status", by_signal ? WTERMSIG(how) : WEXITSTATUS(how)),
+		  WIFSIGNALED(how) ? LOG_TEXT("signal", sigabbrev_np(WTERMSIG(how)))
+				   : LOG_NUMBER("exit", WEXITSTATUS(how)),
 		  LOG_NUMBER("alive_ms", alive_ms));
 }
 
