@@ -10,10 +10,9 @@
 
 #include "db/query.h"
 
-#define OWNER	       "stipa_owner"
-#define MIGRATIONS_MAX 9999
-#define FILE_MAX       (4 << 20)
-#define APPLIED_AT     "to_char(applied_at AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS\"Z\"')"
+#define OWNER	   "stipa_owner"
+#define FILE_MAX   (4 << 20)
+#define APPLIED_AT "to_char(applied_at AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS\"Z\"')"
 
 static const struct db_query who = { "SELECT current_user::text", 0 };
 /* The number is ours alone: no other lock of stipa uses it. */
@@ -50,6 +49,12 @@ static const struct db_query has_extend = {
 	"SELECT 1 WHERE to_regprocedure('stipa.token_partitions_extend()') IS NOT NULL", 0
 };
 
+/* Of four digits and what follows, or of an int4. */
+static int number_of(const char *text)
+{
+	return (int)strtol(text, NULL, 10);
+}
+
 /* ---- files ---- */
 
 static bool name_is_right(const char *file)
@@ -76,46 +81,47 @@ static int is_sql(const struct dirent *entry)
 	return entry->d_name[0] != '.' && len > 4 && strcmp(entry->d_name + len - 4, ".sql") == 0;
 }
 
-static bool read_whole(const char *path, char **text, size_t *len, struct error *error)
+/* Read a file of text into @text, which has room for FILE_MAX + 1 and a NUL. */
+static bool read_whole(const char *path, char *text, size_t *len, struct error *error)
 {
 	FILE *file = fopen(path, "re");
+	bool broken;
 
-	*text = calloc(1, FILE_MAX + 1);
-	if (file == NULL || *text == NULL) {
-		error_set(error, ERROR_INVALID, "%s: %s", path, strerror(errno));
-		if (file != NULL)
-			fclose(file);
-		return false;
-	}
-	*len = fread(*text, 1, FILE_MAX + 1, file);
-	if (ferror(file))
-		error_set(error, ERROR_INVALID, "%s: cannot be read", path);
-	else if (*len > FILE_MAX)
-		error_set(error, ERROR_INVALID, "%s: longer than 4 MiB", path);
-	else if (memchr(*text, '\0', *len) != NULL)
-		error_set(error, ERROR_INVALID, "%s: holds a NUL byte", path);
+	if (file == NULL)
+		return error_set(error, ERROR_INVALID, "%s: %s", path, strerror(errno));
+	*len = fread(text, 1, FILE_MAX + 1, file);
+	text[*len] = '\0';
+	broken = ferror(file) != 0;
 	fclose(file);
-	return error->kind == ERROR_NONE;
+	if (broken)
+		return error_set(error, ERROR_INVALID, "%s: cannot be read", path);
+	if (*len > FILE_MAX)
+		return error_set(error, ERROR_INVALID, "%s: longer than 4 MiB", path);
+	if (strlen(text) != *len)
+		return error_set(error, ERROR_INVALID, "%s: holds a NUL byte", path);
+	return true;
 }
 
 static bool migration_read(struct migration *migration, const char *folder, const char *file,
 			   struct error *error)
 {
 	char path[4096];
-	char *text = NULL, *fit;
-	size_t len;
+	char *text = malloc(FILE_MAX + 2);
+	size_t len = 0;
 
-	migration->number = atoi(file);
+	if (text == NULL)
+		return error_set(error, ERROR_UNAVAILABLE, "no memory");
+	migration->number = number_of(file);
 	snprintf(migration->name, sizeof(migration->name), "%.*s", (int)strlen(file) - 9, file + 5);
 	snprintf(path, sizeof(path), "%s/%s", folder, file);
-	if (!read_whole(path, &text, &len, error)) {
-		free(text);
-		return false;
+	if (read_whole(path, text, &len, error)) {
+		sha256(text, len, migration->sha256);
+		migration->sql = strdup(text);
+		if (migration->sql == NULL)
+			error_set(error, ERROR_UNAVAILABLE, "no memory");
 	}
-	sha256(text, len, migration->sha256);
-	fit = realloc(text, len + 1);
-	migration->sql = fit != NULL ? fit : text;
-	return true;
+	free(text);
+	return migration->sql != NULL;
 }
 
 static bool take_file(struct migrations *migrations, const char *folder, const char *file,
@@ -127,10 +133,10 @@ static bool take_file(struct migrations *migrations, const char *folder, const c
 		return error_set(error, ERROR_INVALID,
 				 "%s/%s: a migration is called NNNN_name.sql, name in [a-z0-9_]",
 				 folder, file);
-	if (atoi(file) < want)
+	if (number_of(file) < want)
 		return error_set(error, ERROR_INVALID, "%s/%s: the number %04d is there twice",
-				 folder, file, atoi(file));
-	if (atoi(file) > want)
+				 folder, file, number_of(file));
+	if (number_of(file) > want)
 		return error_set(error, ERROR_INVALID, "%s: migration %04d is missing, %s is there",
 				 folder, want, file);
 	return migration_read(&migrations->list[migrations->n++], folder, file, error);
@@ -143,24 +149,42 @@ static void names_free(struct dirent **names, int n)
 	free(names);
 }
 
+static bool take_files(struct migrations *migrations, const char *folder,
+		       struct dirent *const *names, int n, struct error *error)
+{
+	migrations->list = calloc((size_t)n, sizeof(*migrations->list));
+	if (migrations->list == NULL)
+		return error_set(error, ERROR_UNAVAILABLE, "no memory");
+	for (int i = 0; i < n; i++)
+		if (!take_file(migrations, folder, names[i]->d_name, error))
+			return false;
+	return true;
+}
+
+static bool read_folder(struct migrations *migrations, const char *folder, struct error *error)
+{
+	struct dirent **names = NULL;
+	int n = scandir(folder, &names, is_sql, alphasort);
+	bool ok;
+
+	if (n < 0)
+		return error_set(error, ERROR_INVALID, "%s: %s", folder, strerror(errno));
+	ok = n > 0 ? take_files(migrations, folder, names, n, error)
+		   : error_set(error, ERROR_INVALID, "%s: no migrations (NNNN_name.sql) here",
+			       folder);
+	names_free(names, n);
+	return ok;
+}
+
 struct migrations *migrations_read(const char *folder, struct error *error)
 {
 	struct migrations *migrations = calloc(1, sizeof(*migrations));
-	struct dirent **names = NULL;
-	int n = scandir(folder, &names, is_sql, alphasort);
 
-	if (n < 0)
-		error_set(error, ERROR_INVALID, "%s: %s", folder, strerror(errno));
-	else if (n == 0 || n > MIGRATIONS_MAX)
-		error_set(error, ERROR_INVALID, "%s: no migrations (NNNN_name.sql) here", folder);
-	else if (migrations == NULL ||
-		 (migrations->list = calloc((size_t)n, sizeof(*migrations->list))) == NULL)
+	if (migrations == NULL) {
 		error_set(error, ERROR_UNAVAILABLE, "no memory");
-	for (int i = 0; i < n && error->kind == ERROR_NONE; i++)
-		if (!take_file(migrations, folder, names[i]->d_name, error))
-			break;
-	names_free(names, n);
-	if (error->kind == ERROR_NONE)
+		return NULL;
+	}
+	if (read_folder(migrations, folder, error))
 		return migrations;
 	migrations_free(migrations);
 	return NULL;
@@ -209,7 +233,7 @@ bool migrations_ask(struct migrations *migrations, PGconn *pg, struct error *err
 	if (rows == NULL)
 		return false;
 	for (int row = 0; row < PQntuples(rows); row++) {
-		int number = atoi(PQgetvalue(rows, row, 0));
+		int number = number_of(PQgetvalue(rows, row, 0));
 
 		migrations->database_at = number;
 		if (number >= 1 && (size_t)number <= migrations->n)
@@ -268,7 +292,7 @@ static bool we_are_the_owner(PGconn *pg, struct error *error)
 static int line_of_fault(const char *sql, const PGresult *result)
 {
 	const char *text = PQresultErrorField(result, PG_DIAG_STATEMENT_POSITION);
-	long position = text != NULL ? atol(text) : 0; /* in characters, from 1 */
+	long position = text != NULL ? strtol(text, NULL, 10) : 0; /* in characters, from 1 */
 	int line = 1;
 
 	if (position < 1)

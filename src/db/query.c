@@ -9,6 +9,7 @@ static const struct {
 	const char *sqlstate; /* or its beginning */
 	enum error_kind kind;
 	const char *code;
+	const char *advice; /* instead of the server's hint, for statements of ours */
 } states[] = {
 	{ "P0002", ERROR_NOT_FOUND, "not-found" },
 	{ "22", ERROR_INVALID, "bad-value" },
@@ -19,9 +20,9 @@ static const struct {
 	{ "55000", ERROR_CONFLICT, "wrong-state" },
 	{ "42501", ERROR_FORBIDDEN, "not-permitted" },
 	{ "28", ERROR_FORBIDDEN, "not-permitted" },
-	{ "3F000", ERROR_CONFLICT, "no-schema" },
-	{ "42P01", ERROR_CONFLICT, "other-schema" },
-	{ "42883", ERROR_CONFLICT, "other-schema" },
+	{ "3F000", ERROR_CONFLICT, "no-schema", "see 'stipactl db status'" },
+	{ "42P01", ERROR_CONFLICT, "other-schema", "see 'stipactl db status'" },
+	{ "42883", ERROR_CONFLICT, "other-schema", "see 'stipactl db status'" },
 	{ "08", ERROR_UNAVAILABLE, "unavailable" },
 	{ "40", ERROR_UNAVAILABLE, "try-again" },
 	{ "53", ERROR_UNAVAILABLE, "unavailable" },
@@ -85,7 +86,7 @@ static bool no_sqlstate(const PGconn *pg, struct error *error)
 			      first_line(PQerrorMessage(pg)), PQerrorMessage(pg));
 }
 
-bool db_error(const PGconn *pg, const PGresult *result, struct error *error)
+static bool report(const PGconn *pg, const PGresult *result, bool with_advice, struct error *error)
 {
 	const char *sqlstate = field_or(result, PG_DIAG_SQLSTATE, "");
 	const char *message = field_or(result, PG_DIAG_MESSAGE_PRIMARY, "no message");
@@ -93,6 +94,7 @@ bool db_error(const PGconn *pg, const PGresult *result, struct error *error)
 	const char *hint = field_or(result, PG_DIAG_MESSAGE_HINT, "");
 	enum error_kind kind = ERROR_INTERNAL;
 	const char *code = "database";
+	const char *advice = NULL;
 	size_t longest = 0;
 
 	if (sqlstate[0] == '\0')
@@ -104,11 +106,19 @@ bool db_error(const PGconn *pg, const PGresult *result, struct error *error)
 			longest = len;
 			kind = states[i].kind;
 			code = states[i].code;
+			advice = states[i].advice;
 		}
 	}
+	if (with_advice && advice != NULL)
+		hint = advice;
 	return error_set_code(error, kind, code, "%s%s%s%s%s", message,
 			      detail[0] != '\0' ? ": " : "", detail, hint[0] != '\0' ? "; " : "",
 			      hint);
+}
+
+bool db_error(const PGconn *pg, const PGresult *result, struct error *error)
+{
+	return report(pg, result, false, error);
 }
 
 PGresult *db_query(PGconn *pg, const struct db_query *query, const char *const *values,
@@ -121,7 +131,7 @@ PGresult *db_query(PGconn *pg, const struct db_query *query, const char *const *
 	case PGRES_COMMAND_OK:
 		return result;
 	default:
-		db_error(pg, result, error);
+		report(pg, result, true, error);
 		PQclear(result);
 		return NULL;
 	}

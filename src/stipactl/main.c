@@ -243,7 +243,7 @@ static bool reading_options(struct reading *reading, const struct command *comma
 		if (c < 256)
 			return unknown_option(command, argv[optind - 1], error);
 		option = &reading->options[c - 256];
-		if (optarg == argv[optind - 1] && strncmp(optarg, "--", 2) == 0)
+		if (optarg != NULL && optarg == argv[optind - 1] && strncmp(optarg, "--", 2) == 0)
 			return wrong_use(error, "--%s wants a value; if it is '%s', write --%s=%s",
 					 option->name, optarg, option->name, optarg);
 		if (*reading->text[c - 256] != NULL)

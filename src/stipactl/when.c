@@ -151,7 +151,7 @@ bool when_parse(const char *text, enum when_direction direction, time_t now,
 
 bool when_interval(const char *text, char interval[WHEN_TEXT_MAX], struct error *error)
 {
-	long seconds;
+	long seconds = 0;
 
 	if (!when_parse_distance(text, &seconds, error))
 		return false;

@@ -1,0 +1,626 @@
+#!/bin/sh
+# SPDX-License-Identifier: Apache-2.0
+# stipactl against a real database: migrations, and every command of its table once with success
+# and once refused, as text and as JSON.
+. "${srcdir:-.}/tests/integration/lib.sh"
+. "$srcdir/tests/integration/migrated.sh"
+
+command -v jq >/dev/null || fail "jq is missing: install jq"
+[ -x ./stipactl ] || fail "stipactl is not built: make"
+
+# ---- calling it ----
+
+ctl()
+{
+	./stipactl --config "$dir/stipactl.conf" --actor tester "$@"
+}
+
+# What was called is written down, so that the last step can tell which commands never were.
+note()
+{
+	kind=$1
+	shift
+	echo "$1 $2" >>"$dir/$kind"
+}
+
+# The command is done, with JSON on standard output and nothing on the other; $out keeps it.
+done_with()
+{
+	note accepted "$@"
+	out=$(ctl --json "$@" 2>"$dir/err") || { cat "$dir/err"; echo "  $*"; return 1; }
+	[ ! -s "$dir/err" ] || { echo "  $*: said $(cat "$dir/err")"; return 1; }
+	printf '%s\n' "$out" | jq -e 'type == "object" or type == "array"' >/dev/null ||
+		{ echo "  $*: no JSON: $out"; return 1; }
+}
+
+# A member of $out.
+of_out()
+{
+	printf '%s\n' "$out" | jq -r "$1"
+}
+
+# refused EXIT CODE COMMAND…: exit status and stable code, as JSON on standard error only; the
+# text says something too.
+refused()
+{
+	status=$1 code=$2
+	shift 2
+	note refused "$@"
+	out=$(ctl --json "$@" 2>"$dir/err")
+	is=$?
+	[ $is = "$status" ] || { echo "  $*: exit $is, not $status: $(cat "$dir/err")"; return 1; }
+	[ -z "$out" ] || { echo "  $*: refused, but wrote $out"; return 1; }
+	said=$(jq -r .error.code "$dir/err") || { cat "$dir/err"; return 1; }
+	[ "$said" = "$code" ] || { echo "  $*: code $said, not $code: $(cat "$dir/err")"; return 1; }
+	ctl "$@" 2>&1 >/dev/null | grep -q '^stipactl: .' || { echo "  $*: says nothing"; return 1; }
+}
+
+# The one line of text says it.
+says()
+{
+	text=$1
+	shift
+	ctl "$@" 2>&1 >/dev/null | grep -qF -- "$text" || { ctl "$@"; return 1; }
+}
+
+settings()
+{
+	cat >"$dir/stipactl.conf" <<-EOT
+		database = "host=$dir dbname=stipa user=stipa_operator"
+		database_owner = "host=$dir dbname=${1:-stipa} user=stipa_owner"
+		environment = "demo"
+		migrations = "${2:-$(cd "$srcdir" && pwd)/db/migrations}"
+	EOT
+}
+
+make_database()
+{
+	sql -c "CREATE DATABASE $1 OWNER stipa_owner"
+}
+
+# ---- wrong use ----
+
+the_command_line_is_checked()
+{
+	refused 2 wrong-use nothing here &&
+	refused 2 wrong-use account &&
+	says "did you mean 'account'" acount list &&
+	says "did you mean 'account suspend'" account suspnd sp-a &&
+	says "did you mean '--reason'" account suspend sp-a --reson x &&
+	refused 2 wrong-use account show &&
+	refused 2 wrong-use account show sp-a sp-b &&
+	refused 2 wrong-use db status now &&
+	refused 2 wrong-use account show sp-a --state active &&
+	refused 2 wrong-use account list --state &&
+	refused 2 wrong-use account list --state sleeping &&
+	refused 2 wrong-use account list --state active --state active &&
+	refused 2 wrong-use account add sp-a --organisation --legal-name x &&
+	refused 2 wrong-use account add sp-a --organisation "" &&
+	says "write --organisation=--x" account add sp-a --organisation --x &&
+	./stipactl >/dev/null 2>&1
+	[ $? = 2 ]
+}
+
+a_bad_configuration_is_told()
+{
+	echo 'database = "host=x' >"$dir/bad"
+	echo 'databaze = "x"' >"$dir/unknown"
+	echo 'environment = "test"' >"$dir/environment"
+	echo >"$dir/empty"
+	for file in bad unknown environment empty none; do
+		./stipactl --config "$dir/$file" account list >"$dir/out" 2>"$dir/err"
+		if [ $? != 1 ] || ! grep -q "^stipactl: $dir/$file" "$dir/err"; then
+			echo "  $file: $(cat "$dir/err")"
+			return 1
+		fi
+	done
+	echo "database = \"host=$dir/nowhere user=x\"" >"$dir/gone"
+	./stipactl --config "$dir/gone" --json account list 2>"$dir/err"
+	[ $? = 1 ] && [ "$(jq -r .error.code "$dir/err")" = unavailable ]
+}
+
+help_needs_no_configuration()
+{
+	./stipactl help | grep -q "^  account suspend " &&
+	./stipactl account --help | grep -q "^  account suspend " &&
+	./stipactl help spc | grep -q "^  spc assign " &&
+	./stipactl account suspend --help | grep -q "^  --reason TEXT "
+}
+
+# ---- migrations ----
+
+migrations_are_listed()
+{
+	done_with db status &&
+	[ "$(of_out '[.[].state] | unique | join(",")')" = pending ] &&
+	done_with db migrate --dry-run &&
+	[ "$(of_out length)" -ge 5 ] &&
+	[ "$(sql -d stipa -c "SELECT count(*) FROM pg_namespace
+		WHERE nspname LIKE 'stipa%'")" = 0 ]
+}
+
+migrations_run_once()
+{
+	done_with db migrate &&
+	[ "$(of_out '.[0].number')" = 1 ] &&
+	[ "$(of_out 'length')" = "$(sql -d stipa -c "SELECT stipa.schema_version()")" ] &&
+	done_with db migrate && [ "$(of_out length)" = 0 ] &&
+	ctl db migrate | grep -q "nothing to do" &&
+	done_with db status && [ "$(of_out '[.[].state] | unique | join(",")')" = applied ] &&
+	done_with db partitions && [ "$(of_out length)" -ge 4 ] &&
+	[ "$(sql -d stipa -c "SELECT sha256 FROM stipa_migration.migration WHERE number = 1")" = \
+		"$(sha256sum <"$srcdir/db/migrations/0001_registry.sql" | cut -d' ' -f1)" ]
+}
+
+# What stipactl makes is what psql makes of the same files.
+the_schema_is_the_same()
+{
+	sql -c "CREATE DATABASE by_hand OWNER stipa_owner"
+	for migration in "$srcdir"/db/migrations/*.sql; do
+		sql -1 -d by_hand -U stipa_owner -f "$migration" >/dev/null || return 1
+	done
+	for database in stipa by_hand; do
+		"$bin/pg_dump" -s -n stipa "$database" | sed '/^\\\(un\)\?restrict /d' \
+			>"$dir/$database.dump"
+		grep -q "CREATE TABLE" "$dir/$database.dump" || return 1
+	done
+	cmp "$dir/stipa.dump" "$dir/by_hand.dump"
+}
+
+# A folder of small migrations and a database for them.
+small()
+{
+	make_database "$1" && mkdir "$dir/$1" && settings "$1" "$dir/$1" &&
+	echo "CREATE SCHEMA stipa; CREATE TABLE stipa.one ();" >"$dir/$1/0001_one.sql" &&
+	echo "CREATE TABLE stipa.two ();" >"$dir/$1/0002_two.sql"
+}
+
+a_changed_file_is_refused()
+{
+	small changed && ctl db migrate >/dev/null &&
+	echo "-- later" >>"$dir/changed/0001_one.sql" &&
+	refused 1 migration-changed db migrate &&
+	refused 1 migration-changed db migrate --dry-run &&
+	says "0001_one.sql is not the file that was applied" db migrate &&
+	ctl --json db status 2>"$dir/err" >"$dir/out"
+	[ $? = 1 ] && [ "$(jq -r '.[0].state' "$dir/out")" = changed ]
+}
+
+a_renamed_file_is_refused()
+{
+	small renamed && ctl db migrate >/dev/null &&
+	mv "$dir/renamed/0002_two.sql" "$dir/renamed/0002_deux.sql" &&
+	refused 1 migration-changed db migrate
+}
+
+a_gap_is_refused()
+{
+	small gap && echo "SELECT 1;" >"$dir/gap/0004_four.sql" &&
+	refused 1 failed db migrate &&
+	says "migration 0003 is missing" db migrate &&
+	[ "$(sql -d gap -c "SELECT to_regclass('stipa.one') IS NULL")" = t ]
+}
+
+bad_names_are_refused()
+{
+	small names &&
+	for name in 3_three 0003-three 0003_Three 0002_again; do
+		echo "SELECT 1;" >"$dir/names/$name.sql"
+		refused 1 failed db migrate || return 1
+		rm "$dir/names/$name.sql"
+	done
+	refused 1 failed db migrate --migrations "$dir/nowhere" &&
+	mkdir "$dir/void" && refused 1 failed db migrate --migrations "$dir/void"
+}
+
+a_newer_database_is_refused()
+{
+	small newer && ctl db migrate >/dev/null && rm "$dir/newer/0002_two.sql" &&
+	refused 1 database-newer db migrate &&
+	says "at migration 0002, these files end at 0001" db migrate
+}
+
+a_failed_migration_leaves_nothing()
+{
+	small fails && cat >"$dir/fails/0002_two.sql" <<-'SQL'
+		CREATE TABLE stipa.two ();
+		-- é is two bytes
+		SELECT nonsense();
+	SQL
+	ctl db migrate >"$dir/out" 2>"$dir/err"
+	[ $? = 1 ] && grep -q "^stipactl: 0002_two.sql:3: function nonsense" "$dir/err" &&
+	grep -q "^1 .*applied" "$dir/out" &&
+	[ "$(sql -d fails -c "SELECT to_regclass('stipa.one') IS NOT NULL
+		AND to_regclass('stipa.two') IS NULL")" = t ] &&
+	[ "$(sql -d fails -c "SELECT max(number) FROM stipa_migration.migration")" = 1 ] &&
+	echo "CREATE TABLE stipa.two ();" >"$dir/fails/0002_two.sql" &&
+	ctl db migrate >/dev/null &&
+	[ "$(sql -d fails -c "SELECT max(number) FROM stipa_migration.migration")" = 2 ]
+}
+
+a_migration_may_not_commit()
+{
+	small commits && echo "CREATE TABLE stipa.two (); COMMIT;" >"$dir/commits/0002_two.sql" &&
+	ctl db migrate >/dev/null 2>"$dir/err"
+	[ $? = 1 ] && grep -q "ends its transaction itself" "$dir/err"
+}
+
+# Its SET does not reach the next file.
+a_migration_s_settings_end_with_it()
+{
+	small sets && echo "SET search_path = pg_catalog;" >>"$dir/sets/0001_one.sql" &&
+	echo "CREATE TABLE three ();" >"$dir/sets/0002_two.sql" &&
+	sql -d sets -c "GRANT CREATE ON SCHEMA public TO stipa_owner" && ctl db migrate >/dev/null &&
+	[ "$(sql -d sets -c "SELECT to_regclass('public.three') IS NOT NULL")" = t ]
+}
+
+only_the_owner_migrates()
+{
+	sed -i 's/user=stipa_owner/user=postgres/' "$dir/stipactl.conf" &&
+	refused 1 failed db migrate && says "migrations run as stipa_owner" db migrate
+}
+
+somebody_waits()
+{
+	for _ in $(seq 100); do
+		[ "$(sql -c "SELECT count(*) FROM pg_locks
+			WHERE locktype = 'advisory' AND NOT granted")" = "$1" ] && return
+		sleep 0.05
+	done
+	return 1
+}
+
+# Two at once: the second waits for the first and finds nothing to do.  A session that holds a
+# table keeps the first one busy until the second waits.
+two_migrators_take_turns()
+{
+	small turns && sql -d turns -c "CREATE TABLE held (); GRANT ALL ON held TO stipa_owner" &&
+	echo "SELECT * FROM public.held;" >>"$dir/turns/0001_one.sql" || return 1
+	sql -d turns -c "BEGIN; LOCK held; SELECT pg_sleep(30)" >/dev/null 2>&1 &
+	sql_pid=$!
+	sleep 0.3
+	ctl --json db migrate >"$dir/first" 2>&1 &
+	first=$!
+	ctl --json db migrate >"$dir/second" 2>&1 &
+	second=$!
+	somebody_waits 1 || { echo "  nobody waits"; return 1; }
+	sql -c "SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+		WHERE query LIKE '%LOCK held%' AND pid <> pg_backend_pid()" >/dev/null
+	wait "$first" || { cat "$dir/first"; return 1; }
+	wait "$second" || { cat "$dir/second"; return 1; }
+	wait "$sql_pid"
+	[ "$(jq -s 'map(length) | sort | join(",")' "$dir/first" "$dir/second")" = '"0,2"' ]
+}
+
+# ---- the registry ----
+
+accounts_are_applied_for()
+{
+	done_with account add sp-acme --organisation "Acme Ltd" --reason "application 12" &&
+	[ "$(of_out '[.account, .state, .actor, .reason] | join("|")')" = \
+		"sp-acme|applied|tester|application 12" ] &&
+	done_with account add sp-two --organisation Two --legal-name "Two & Sons" \
+		--verified-until 90d &&
+	[ "$(of_out '[.legal_name, .reason] | join("|")')" = "Two & Sons|stipactl account add" ] &&
+	refused 1 exists-already account add sp-acme --organisation "Acme Ltd" &&
+	refused 2 wrong-use account add Acme --organisation Acme &&
+	refused 2 wrong-use account add sp-x --organisation X --verified-until 2020-01-01 &&
+	refused 2 wrong-use account add sp-x --organisation X --verified-until soon &&
+	refused 2 wrong-use account add sp-x &&
+	says "ACCOUNT 'Acme'" account add Acme --organisation Acme &&
+	done_with account list && [ "$(of_out length)" = 2 ] &&
+	done_with account list --state active && [ "$(of_out length)" = 0 ] &&
+	ctl account list --state active | grep -q "(none)" &&
+	refused 2 wrong-use account list --state x
+}
+
+accounts_are_decided()
+{
+	done_with account review sp-acme && [ "$(of_out .state)" = in_review ] &&
+	refused 1 wrong-state account review sp-acme &&
+	done_with account approve sp-acme --evidence "form 499" --verified-until 2098-01-01 &&
+	[ "$(of_out '[.state, .verified_until] | join("|")')" = "active|2098-01-01T00:00:00Z" ] &&
+	refused 1 wrong-state account approve sp-acme --evidence x &&
+	refused 2 wrong-use account approve sp-two &&
+	done_with account refuse sp-two --reason "not an SP" && [ "$(of_out .state)" = refused ] &&
+	refused 1 wrong-state account refuse sp-two --reason x &&
+	refused 2 wrong-use account refuse sp-two &&
+	done_with account show sp-acme &&
+	refused 1 not-found account show sp-none &&
+	done_with account history sp-acme &&
+	[ "$(of_out 'map(.state) | join(",")')" = "applied,in_review,active" ] &&
+	refused 1 not-found account history sp-none
+}
+
+codes_are_held()
+{
+	done_with spc assign sp-acme 683G --evidence NECA &&
+	[ "$(of_out '[.spc, .account, .state, .kind] | join("|")')" = "683G|sp-acme|held|OCN" ] &&
+	refused 1 held-already spc assign sp-acme 683G &&
+	refused 1 not-found spc assign sp-none 1001 &&
+	refused 1 wrong-state spc assign sp-two 1001 &&
+	refused 1 bad-value spc assign sp-acme 123456 &&
+	refused 1 not-found spc assign sp-acme 1001 --kind nonsense &&
+	refused 2 wrong-use spc assign sp-acme 683g &&
+	done_with spc assign sp-acme OPC000 --kind national --verified-until 12h &&
+	done_with spc list --account sp-acme && [ "$(of_out length)" = 2 ] &&
+	done_with spc list --spc 683G && [ "$(of_out '.[0].account')" = sp-acme ] &&
+	refused 2 wrong-use spc list --spc "68 3"
+}
+
+# The secret on standard output, once.
+clients_get_secrets()
+{
+	done_with client add sp-acme kms-1 --expires 30d && secret=$(of_out .secret) &&
+	echo "$secret" | grep -qE '^stipa_demo_[A-Za-z0-9_-]{49}$' &&
+	[ "$(of_out '[.client, .account, .state] | join("|")')" = "kms-1|sp-acme|enabled" ] &&
+	echo "$secret" >"$dir/secrets" &&
+	digest=$(printf 'basic\0kms-1\0%s' "$secret" | sha256sum | cut -d' ' -f1) &&
+	[ "$(sql -d stipa -c "SELECT count(*) FROM stipa.credential
+		WHERE digest = '\x$digest'")" = 1 ] &&
+	refused 1 exists-already client add sp-acme kms-1 &&
+	refused 1 not-found client add sp-none kms-9 &&
+	refused 2 wrong-use client add sp-acme "kms 9" &&
+	refused 2 wrong-use client add sp-acme kms-9 --expires 2020-01-01 &&
+	done_with client show kms-1 && [ "$(of_out 'has("secret")')" = false ] &&
+	refused 1 not-found client show kms-none &&
+	done_with client list --account sp-acme && [ "$(of_out length)" = 1 ] &&
+	refused 2 wrong-use client list --account acme &&
+	ctl client add sp-acme kms-text >"$dir/out" &&
+	awk '$1 == "secret" { print $2 }' "$dir/out" >>"$dir/secrets" &&
+	[ "$(wc -l <"$dir/secrets")" = 2 ] && grep -q "not shown again" "$dir/out"
+}
+
+secrets_go_to_files()
+{
+	done_with client add sp-acme kms-2 --secret-file "$dir/kms-2" &&
+	[ "$(of_out 'has("secret")')" = false ] &&
+	[ "$(stat -c %a "$dir/kms-2")" = 600 ] && cat "$dir/kms-2" >>"$dir/secrets" &&
+	done_with client rotate kms-2 --reason leak --secret-file "$dir/kms-2" &&
+	[ "$(of_out '[.secrets, (.at | length > 0)] | join("|")')" = "1|true" ] &&
+	[ "$(stat -c %a "$dir/kms-2")" = 600 ] && cat "$dir/kms-2" >>"$dir/secrets" &&
+	[ "$(sort -u "$dir/secrets" | wc -l)" = 4 ] &&
+	refused 1 failed client rotate kms-2 --reason x --secret-file "$dir/no/folder"
+}
+
+# A refusal leaves the file that is there.
+a_refusal_costs_no_secret()
+{
+	before=$(cat "$dir/kms-2") &&
+	refused 1 not-found client rotate kms-none --reason x --secret-file "$dir/kms-2" &&
+	[ "$before" = "$(cat "$dir/kms-2")" ] && [ ! -e "$dir/kms-2.new" ]
+}
+
+clients_are_rotated()
+{
+	done_with client rotate kms-1 --reason yearly --keep-old-until 1h &&
+	[ "$(of_out .secrets)" = 2 ] && of_out .secret >>"$dir/secrets" &&
+	refused 2 wrong-use client rotate kms-1 &&
+	refused 1 not-found client rotate kms-none --reason x &&
+	done_with client disable kms-2 --reason leak && [ "$(of_out .state)" = disabled ] &&
+	refused 1 wrong-state client disable kms-2 --reason leak &&
+	refused 2 wrong-use client disable kms-2 &&
+	done_with client enable kms-2 && [ "$(of_out .state)" = enabled ] &&
+	refused 1 wrong-state client enable kms-2
+}
+
+no_environment_no_secret()
+{
+	sed -i '/^environment/d' "$dir/stipactl.conf"
+	refused 1 failed client add sp-acme kms-7 && says "'environment' is not set" \
+		client add sp-acme kms-7 && settings
+}
+
+delegations_are_granted()
+{
+	set -- --sca "SCA One" --cps-version 1.2 --evidence letter --until 90d
+	done_with delegation grant sp-acme 683G "$@" && id=$(of_out .id) &&
+	[ "$(of_out '[.state, .clients] | join("|")')" = "in force|all" ] &&
+	done_with delegation grant sp-acme 683G "$@" --clients kms-1,kms-2 &&
+	[ "$(of_out .clients)" = kms-1,kms-2 ] &&
+	refused 1 not-found delegation grant sp-acme 683G "$@" --clients kms-1,kms-none &&
+	refused 2 wrong-use delegation grant sp-acme 683G "$@" --clients kms-1, &&
+	refused 1 not-found delegation grant sp-acme 9999 "$@" &&
+	refused 2 wrong-use delegation grant sp-acme 683G &&
+	done_with delegation list --account sp-acme && [ "$(of_out length)" = 2 ] &&
+	refused 2 wrong-use delegation list --account 683G &&
+	refused 2 wrong-use delegation withdraw "$id" &&
+	done_with delegation withdraw "$id" --reason over && [ "$(of_out .state)" = withdrawn ] &&
+	refused 1 wrong-state delegation withdraw "$id" --reason over &&
+	refused 1 not-found delegation withdraw 999999 --reason over &&
+	refused 2 wrong-use delegation withdraw all --reason over &&
+	done_with delegation list && [ "$(of_out length)" = 1 ] &&
+	done_with delegation list --past && [ "$(of_out length)" = 2 ]
+}
+
+aliases_come_and_go()
+{
+	done_with account alias sp-acme 10073 && [ "$(of_out .aliases)" = 10073 ] &&
+	refused 1 exists-already account alias sp-acme 10073 &&
+	refused 2 wrong-use account alias sp-acme sp-other &&
+	refused 2 wrong-use account unalias sp-acme 10073 &&
+	done_with account unalias sp-acme 10073 --reason moved && [ "$(of_out .aliases)" = "" ] &&
+	refused 1 not-found account unalias sp-acme 10073 --reason moved
+}
+
+terms_are_written()
+{
+	done_with account verify sp-acme --verified-until 2097-01-01 --evidence letter \
+		--reason yearly &&
+	[ "$(of_out .verified_until)" = 2097-01-01T00:00:00Z ] &&
+	refused 2 wrong-use account verify sp-acme --verified-until 1d --evidence x &&
+	refused 1 not-found account verify sp-none --verified-until 1d --evidence x --reason x &&
+	done_with account token-life sp-acme 1h --reason "short certificates" &&
+	[ "$(of_out .token_life)" = 01:00:00 ] &&
+	done_with account token-life sp-acme policy --reason back &&
+	[ "$(of_out .token_life)" = policy ] &&
+	refused 1 against-the-rules account token-life sp-acme 5m --reason x &&
+	refused 2 wrong-use account token-life sp-acme long --reason x
+}
+
+policy_has_versions()
+{
+	done_with policy show && [ "$(of_out '[.version, .form_2017] | join("|")')" = "1|true" ] &&
+	done_with policy set --token-life 48h --form-2017 off --reason "decision 4" &&
+	[ "$(of_out '.[-1] | [.token_life, .form_2017, .optional_claims] | join("|")')" = \
+		"48:00:00|false|0" ] &&
+	done_with policy set --claims iss,iat --issuer stipa.example --from 90d --reason later &&
+	[ "$(of_out '.[-1] | [.token_life, .optional_claims, .issuer] | join("|")')" = \
+		"48:00:00|3|stipa.example" ] &&
+	done_with policy show && [ "$(of_out .version)" = 2 ] &&
+	done_with policy list && [ "$(of_out length)" = 3 ] &&
+	refused 1 bad-value policy set --token-life 5m --reason x &&
+	refused 2 wrong-use policy set --claims aud --reason x &&
+	refused 2 wrong-use policy set --form-2017 maybe --reason x &&
+	refused 2 wrong-use policy set --token-life 5h &&
+	refused 2 wrong-use policy show now && refused 2 wrong-use policy list now
+}
+
+tokens_are_found()
+{
+	seed && sql -d stipa -c "SELECT * FROM public.order_tokens(ARRAY[1, 1, 2],
+		ARRAY['sp-1', 'sp-1', 'sp-2'], ARRAY['1001', '1001', '1002'])" >/dev/null &&
+	done_with token list && [ "$(of_out length)" = 3 ] && jti=$(of_out '.[0].jti') &&
+	[ "$(of_out '[.[].jti] == ([.[].jti] | sort | reverse)')" = true ] &&
+	done_with token list --account sp-1 && [ "$(of_out length)" = 2 ] &&
+	done_with token list --spc 1002 && [ "$(of_out '.[0].account')" = sp-2 ] &&
+	done_with token list --limit 1 && [ "$(of_out '.[0].jti')" = "$jti" ] &&
+	done_with token list --since 1h && [ "$(of_out length)" = 3 ] &&
+	done_with token list --since 2099-01-01 && [ "$(of_out length)" = 0 ] &&
+	refused 2 wrong-use token list --limit 0 && refused 2 wrong-use token list --since ever &&
+	done_with token show "$jti" && [ "$(of_out '[.jti, .ca] | join("|")')" = "$jti|false" ] &&
+	refused 1 not-found token show 00000000-0000-7000-8000-000000000000 &&
+	refused 2 wrong-use token show 1
+}
+
+rights_are_taken()
+{
+	refused 2 wrong-use account suspend sp-acme && refused 2 wrong-use account suspend sp-acme \
+		--reason " " &&
+	done_with account suspend sp-acme --reason fraud &&
+	[ "$(of_out '[.state, .reason, (.at | length > 0)] | join("|")')" = "suspended|fraud|true" ] &&
+	refused 1 wrong-state account suspend sp-acme --reason fraud &&
+	done_with account reinstate sp-acme && [ "$(of_out .state)" = active ] &&
+	refused 1 wrong-state account reinstate sp-acme &&
+	done_with spc transfer 683G --to sp-1 --evidence letter --reason sold &&
+	[ "$(of_out '[.account, .state] | join("|")')" = "sp-1|held" ] &&
+	refused 1 wrong-state spc transfer 683G --to sp-1 --evidence letter --reason sold &&
+	refused 2 wrong-use spc transfer 683G --to sp-1 --evidence letter &&
+	refused 1 not-found spc withdraw sp-acme 683G --reason x &&
+	refused 2 wrong-use spc withdraw sp-1 683G &&
+	done_with spc withdraw sp-1 683G --reason returned && [ "$(of_out .state)" = ended ] &&
+	done_with spc list --spc 683G && [ "$(of_out length)" = 0 ] &&
+	done_with spc list --spc 683G --past && [ "$(of_out length)" = 2 ]
+}
+
+accounts_end()
+{
+	refused 2 wrong-use account revoke sp-1 && refused 2 wrong-use account close sp-acme &&
+	done_with account revoke sp-1 --reason cause && [ "$(of_out .state)" = revoked ] &&
+	refused 1 wrong-state account revoke sp-1 --reason cause &&
+	done_with account close sp-acme --reason wish && [ "$(of_out .state)" = closed ] &&
+	refused 1 wrong-state account close sp-acme --reason wish
+}
+
+every_act_is_audited()
+{
+	acts=$(sql -d stipa -c "SELECT count(DISTINCT action) FROM stipa.audit_event
+		WHERE actor = 'tester'")
+	[ "$acts" -ge 21 ] || { echo "  kinds of acts: $acts"; return 1; }
+	[ "$(sql -d stipa -c "SELECT stipa.audit_verify() IS NULL")" = t ]
+}
+
+# Without --actor: the configuration, and without that the user of the system.
+the_actor_is_known()
+{
+	echo 'actor = "night shift"' >>"$dir/stipactl.conf"
+	./stipactl --config "$dir/stipactl.conf" account alias sp-2 a1 --json |
+		jq -e '.account == "sp-2"' >/dev/null &&
+	settings &&
+	SUDO_USER='' ./stipactl --config "$dir/stipactl.conf" account alias sp-2 a2 >/dev/null &&
+	[ "$(sql -d stipa -c "SELECT string_agg(actor, ',' ORDER BY id) FROM stipa.audit_event
+		WHERE action = 'alias_add' AND subject = 'sp-2'")" = "night shift,$(id -un)" ]
+}
+
+# Neither in the tables nor in the log of the server, which writes every statement and value.
+secrets_are_nowhere()
+{
+	"$bin/pg_dump" stipa >"$dir/dump" && cat "$dir/log" >>"$dir/dump" &&
+	grep -q kms-2 "$dir/log" && grep -q kms-2 "$dir/dump" && # so a search does find
+	[ "$(wc -l <"$dir/secrets")" -ge 5 ] || return 1
+	while read -r secret; do
+		hex=$(printf %s "$secret" | od -An -v -tx1 | tr -d ' \n')
+		! grep -qiF -e "$secret" -e "${secret#stipa_demo_}" -e "$hex" "$dir/dump" || return 1
+	done <"$dir/secrets"
+}
+
+# pki and the offline half of token have tests of their own.
+ours()
+{
+	grep -vE '^(pki .*|token (decode|verify))$' | sort -u
+}
+
+every_command_was_called()
+{
+	./stipactl help | awk '/^  / { print $1, $2 }' | ours >"$dir/all"
+	[ -s "$dir/all" ] || return 1
+	for kind in accepted refused; do
+		ours <"$dir/$kind" | comm -23 "$dir/all" - >"$dir/never"
+		[ ! -s "$dir/never" ] || { echo "  never $kind: $(tr '\n' ';' <"$dir/never")"; return 1; }
+	done
+}
+
+# Nothing works, nothing is made, and the error says where to look.
+without_a_schema()
+{
+	make_database bare && sed -i 's/dbname=stipa /dbname=bare /' "$dir/stipactl.conf" &&
+	refused 1 other-schema account list &&
+	says "see 'stipactl db status'" account list &&
+	refused 1 no-schema db partitions &&
+	refused 1 failed db status --migrations "$dir/nowhere" &&
+	[ "$(sql -d bare -c "SELECT count(*) FROM pg_namespace WHERE nspname LIKE 'stipa%'")" = 0 ]
+}
+
+start_postgres log_statement=all
+sql -f "$srcdir/db/roles.sql" || fail "roles.sql"
+make_database stipa || fail "no database"
+settings
+
+run_step "Wrong use is exit 2 and names what is right" the_command_line_is_checked
+run_step "A configuration that is wrong is told" a_bad_configuration_is_told
+run_step "Help needs no configuration" help_needs_no_configuration
+run_step "What is to be migrated is listed, and a dry run changes nothing" migrations_are_listed
+run_step "Migrations run once" migrations_run_once
+run_step "The schema is that of the files" the_schema_is_the_same
+run_step "A changed migration is refused" a_changed_file_is_refused
+run_step "A renamed migration is refused" a_renamed_file_is_refused
+run_step "A gap is refused before anything runs" a_gap_is_refused
+run_step "Files that are no migrations are refused" bad_names_are_refused
+run_step "A database that is ahead is refused" a_newer_database_is_refused
+run_step "A failed migration leaves nothing and names its line" a_failed_migration_leaves_nothing
+run_step "A migration may not end its transaction" a_migration_may_not_commit
+run_step "What a migration sets ends with it" a_migration_s_settings_end_with_it
+run_step "Only the owner migrates" only_the_owner_migrates
+run_step "Two migrators take turns" two_migrators_take_turns
+settings
+PGDATABASE=stipa
+run_step "Accounts are applied for" accounts_are_applied_for
+run_step "Accounts are decided" accounts_are_decided
+run_step "Codes are held by one" codes_are_held
+run_step "Clients get secrets, shown once" clients_get_secrets
+run_step "Secrets go to files of mode 0600" secrets_go_to_files
+run_step "A refusal costs no secret" a_refusal_costs_no_secret
+run_step "Clients are rotated, disabled, enabled" clients_are_rotated
+run_step "Without an environment there is no secret" no_environment_no_secret
+run_step "Delegations are granted and withdrawn" delegations_are_granted
+run_step "Aliases come and go" aliases_come_and_go
+run_step "Terms are written" terms_are_written
+run_step "Policy has versions" policy_has_versions
+run_step "Tokens are found in the ledger" tokens_are_found
+run_step "Rights are taken, with a reason" rights_are_taken
+run_step "Accounts end" accounts_end
+run_step "Every act is in the audit" every_act_is_audited
+run_step "The actor is known" the_actor_is_known
+run_step "No secret is in the database or its log" secrets_are_nowhere
+run_step "Without a schema nothing works, and it is said" without_a_schema
+run_step "Every command was called with success and refused" every_command_was_called
