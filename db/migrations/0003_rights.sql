@@ -166,7 +166,7 @@ DECLARE
 	found spc_assignment;
 BEGIN
 	SELECT h.* INTO found FROM spc_assignment AS h
-	WHERE h.spc = spc AND h.held_from <= now AND (h.held_until IS NULL OR h.held_until > now);
+	WHERE (h.spc || '') = spc AND h.held_from <= now AND (h.held_until IS NULL OR h.held_until > now);
 	IF found.id IS NULL THEN
 		RAISE no_data_found USING MESSAGE = format('nobody holds the SPC %s', spc);
 	END IF;
@@ -476,7 +476,7 @@ BEGIN
 		PERFORM check_ahead('verified_until', verified_until, now);
 	END IF;
 	SELECT a.name INTO holder FROM spc_assignment AS h JOIN account AS a ON a.id = h.account_id
-	WHERE h.spc = spc AND (h.held_until IS NULL OR h.held_until > now);
+	WHERE (h.spc || '') = spc AND (h.held_until IS NULL OR h.held_until > now);
 	IF FOUND THEN
 		RAISE exclusion_violation
 			USING MESSAGE = format('the SPC %s is held by %s', spc, holder);

@@ -13,7 +13,8 @@ SET LOCAL search_path = stipa, public;
 --   than the wait, so a right that ended meanwhile would still look alive.  The node's clock is
 --   compared with the clock before the wait.
 --
--- Every look-up is one of a btree; the settings keep it so whatever the statistics say.
+-- Every look-up is one of a btree; the settings keep it so whatever the statistics say.  A right
+-- is looked up with LIMIT 1, as EXISTS lets the planner read and hash the whole table.
 CREATE FUNCTION issue_tokens(kid text, node_clock timestamptz, digests bytea[], accounts text[],
 			     spcs text[], tkvalues text[], fingerprints text[], cas bool[],
 			     forms int2[], defects int2[], jtis uuid[], request_ids text[],
@@ -85,12 +86,14 @@ BEGIN
 		-- The client's account and no other, by its name, an alias or a code it holds.
 		LEFT JOIN account ON account.id = client.account_id AND (
 			account.name = o.account
-			OR EXISTS (SELECT FROM account_alias AS alias
-				WHERE alias.alias = o.account AND alias.account_id = account.id)
-			OR EXISTS (SELECT FROM spc_assignment AS held
+			OR (SELECT true FROM account_alias AS alias
+				WHERE alias.alias = o.account AND alias.account_id = account.id
+				LIMIT 1)
+			OR (SELECT true FROM spc_assignment AS held
 				WHERE held.account_id = account.id AND held.spc = o.account
 				AND held.held_from <= now
-				AND (held.held_until IS NULL OR held.held_until > now)))
+				AND (held.held_until IS NULL OR held.held_until > now)
+				LIMIT 1))
 	), judged AS MATERIALIZED (
 		SELECT asked.*, (CASE
 			WHEN credential_id IS NULL THEN 1                -- stranger
@@ -104,16 +107,15 @@ BEGIN
 			WHEN form = 2 AND strpos(asked.spc, ',') > 0 THEN 9  -- SPC ambiguous
 			WHEN held.id IS NULL THEN 10                     -- SPC not held
 			WHEN held.verified_until <= now THEN 11          -- SPC lapsed
-			WHEN ca AND NOT EXISTS (
-				SELECT FROM delegation AS d
+			WHEN ca IS NOT FALSE AND (
+				SELECT true FROM delegation AS d
+				LEFT JOIN delegation_client AS c ON c.delegation_id = d.id
+					AND c.client_id = asked.client_id
 				WHERE d.account_id = asked.account_id AND d.spc = asked.spc
 				AND d.withdrawn_at IS NULL
 				AND d.granted_at <= now AND now < d.until_at
-				AND (d.every_client OR EXISTS (
-					SELECT FROM delegation_client AS c
-					WHERE c.delegation_id = d.id
-					AND c.client_id = asked.client_id))
-			) THEN 12                                        -- no delegation
+				AND (d.every_client OR c.client_id IS NOT NULL)
+				LIMIT 1) IS NOT TRUE THEN 12             -- no delegation
 			WHEN clock_agrees IS NOT TRUE THEN 14            -- clock
 			WHEN NOT signer_active THEN 13                   -- signer not active
 			ELSE 0 END)::int2 AS verdict
@@ -198,9 +200,9 @@ BEGIN
 		RETURN format('token signer %s is %s', kid, signer_state);
 	END IF;
 	IF NOT token_partition_exists(now) THEN
-		RETURN 'the ledger has no partition for this month: stipactl db partitions';
+		RETURN 'the ledger has no partition for this month: token_partitions_extend() makes it';
 	ELSIF NOT token_partition_exists(now + interval '1 month') THEN
-		RETURN 'the ledger''s partitions end within a month: stipactl db partitions';
+		RETURN 'the ledger''s partitions end within a month: token_partitions_extend() makes more';
 	ELSIF NOT EXISTS (SELECT FROM policy AS p WHERE p.begins_at <= now) THEN
 		RETURN 'no policy is in force';
 	END IF;
