@@ -30,12 +30,16 @@ struct issuer_options {
 	void *arg;
 };
 
-/* Connects by itself, again and again (250 ms to 2 s apart), and checks what it finds: schema
- * version, roles, settings, signer registered with the same certificate, partitions, clock. */
+/* Connects by itself, again and again (250 ms to 2 s apart), and checks what it finds, anew every
+ * 2 s: schema version, roles, settings, signer registered with the same certificate, partitions,
+ * clock; and, once for each connection, that the signer signs.  Makes the ledger's partitions
+ * ahead, each hour.  ERROR_INVALID: a database address with a host name. */
 struct issuer *issuer_new(const struct issuer_options *options, struct error *error) MUST_CHECK;
 
 /* @done runs after the verdict has been committed and an issued token signed, or with the error:
- * ERROR_UNAVAILABLE for a full queue, no connection, a failed or late commit, a late signature. */
+ * ERROR_UNAVAILABLE for a full queue, 2 s in it, not ready, a failed or late commit, a late
+ * signature; ERROR_INTERNAL for an order that the database does not take.  @answer->failed is set
+ * with every error.  Not before this returns, unless there is no memory at all. */
 void issuer_order_start(struct issuer *issuer, const struct order *order, struct answer *answer,
 			done_fn done, void *arg);
 

@@ -40,11 +40,14 @@ static const struct db_statement issuing_state = {
 	.result = DB_BINARY,
 };
 
+static const struct db_statement extend_ledger = {
+	.name = "extend_ledger",
+	.sql = "SELECT stipa.token_partitions_extend()",
+	.result = DB_BINARY,
+};
+
 const struct db_statement *const issue_statements[] = {
-	&issue_tokens,
-	&node_signer,
-	&issuing_state,
-	NULL,
+	&extend_ledger, &issue_tokens, &node_signer, &issuing_state, NULL,
 };
 
 void issue_greeting_check(const PGresult *rows, struct error *error)
@@ -195,6 +198,23 @@ bool issue_row_read(const PGresult *rows, unsigned int i, struct issue_row *row,
 				 (int)verdict);
 	row->verdict = (enum verdict)verdict;
 	return row->verdict != VERDICT_ISSUED || read_issued(rows, (int)i, row, error);
+}
+
+/* ---- the ledger ahead ---- */
+
+void issue_extend_ask(struct db_call *call, struct db_pipeline *pipe)
+{
+	call->statement = &extend_ledger;
+	db_send(pipe, call);
+}
+
+int64_t issue_extend_made(const struct db_call *call)
+{
+	struct error ignored = { 0 };
+	int64_t made = 0;
+
+	return PQntuples(call->result) == 1 && db_int(call->result, 0, 0, &made, &ignored) ? made
+											   : 0;
 }
 
 /* ---- could a token be issued now? ---- */

@@ -47,6 +47,10 @@ bool issue_rows_check(const PGresult *rows, unsigned int n, struct error *error)
 bool issue_row_read(const PGresult *rows, unsigned int i, struct issue_row *row,
 		    struct error *error) MUST_CHECK;
 
+/* Make the ledger's partitions that are missing ahead; the answer says how many were made. */
+void issue_extend_ask(struct db_call *call, struct db_pipeline *pipe);
+int64_t issue_extend_made(const struct db_call *call);
+
 /* Could a token be issued now?  Two calls: whose key is this, and what stands against it. */
 struct issue_question {
 	uint8_t node_clock[DB_TIME_LEN];

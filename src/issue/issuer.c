@@ -14,6 +14,7 @@
 
 #define ORDER_WAIT_MS 2000 /* the edge waits no longer: what would be issued is lost */
 #define PROBE_MS      2000
+#define EXTEND_MS     3600000
 
 /*
  * One thing at a time uses the connection: a probe, or a batch until its commit.  Whoever is done
@@ -39,6 +40,8 @@ struct issuer {
 	bool probe_due;
 	bool signer_shown; /* it has signed since we connected */
 	char x5u[X5U_MAX + 1];
+	struct db_call extend[2]; /* the ledger, ahead; and its commit */
+	int64_t extend_at_ms;	  /* next */
 
 	struct batch_services services;
 	struct issue_entries waiting; /* oldest first */
@@ -215,6 +218,45 @@ static void on_probe_timer(evutil_socket_t fd, short what, void *arg)
 	pump_soon(issuer);
 }
 
+/* ---- the ledger's partitions ahead ---- */
+
+static void log_extended(struct issuer *issuer, const struct error *error)
+{
+	int64_t made = error->kind == ERROR_NONE ? issue_extend_made(&issuer->extend[0]) : 0;
+
+	if (error->kind != ERROR_NONE)
+		log_warning(issuer->log, "the ledger has not been extended",
+			    LOG_TEXT("reason", error->detail));
+	else if (made > 0)
+		log_info(issuer->log, "the ledger has been extended",
+			 LOG_NUMBER("partitions", made));
+}
+
+/* Whether it could be done or not: what is missing is the probe's to tell. */
+static void on_extended(void *arg, const struct error *error)
+{
+	struct issuer *issuer = arg;
+
+	log_extended(issuer, error);
+	PQclear(issuer->extend[0].result);
+	issuer->extend[0].result = NULL;
+	leave_connection(issuer);
+	if (error->kind != ERROR_NONE && issuer->extend[0].sqlstate[0] == '\0')
+		distrust_connection(issuer, error);
+	else
+		pump_soon(issuer);
+}
+
+static void start_extending(struct issuer *issuer)
+{
+	issuer->extend_at_ms = clock_steady_ms() + EXTEND_MS;
+	issuer->extend[0] = (struct db_call){ 0 };
+	issuer->extend[1] = (struct db_call){ .done = on_extended, .arg = issuer };
+	take_connection(issuer);
+	issue_extend_ask(&issuer->extend[0], issuer->pipe);
+	db_commit(issuer->pipe, &issuer->extend[1]);
+}
+
 /* ---- orders and batches ---- */
 
 static void refuse(struct issuer *issuer, struct issue_entry *entry, const char *why)
@@ -343,7 +385,9 @@ static void use_connection(struct issuer *issuer)
 {
 	if (issuer->busy || issuer->pipe == NULL)
 		return;
-	if (issuer->probe_due && issuer->probe == NULL)
+	if (clock_steady_ms() >= issuer->extend_at_ms)
+		start_extending(issuer);
+	else if (issuer->probe_due && issuer->probe == NULL)
 		start_probe(issuer);
 	else if (issuer->ready)
 		start_next_batch(issuer);

@@ -222,6 +222,26 @@ static void kill_backend(void)
 
 /* ---- the tests ---- */
 
+static void before_each(void)
+{
+	char conninfo[200];
+	struct error error = { 0 };
+	struct issuer_options options = { .base = base,
+					  .database = conninfo,
+					  .log = &quiet,
+					  .queue_max = 4096,
+					  .on_ready = on_ready };
+
+	snprintf(conninfo, sizeof(conninfo), "%s user=stipa_authority", getenv("TEST_PGCONN"));
+	memset(asked, 0, sizeof(asked));
+	answered = 0;
+	is_ready = false;
+	sha256("\x30\x03\x02\x01\x01", 5, certificate_sha256);
+	issuer = issuer_new(&options, &error);
+	CU_ASSERT_PTR_NOT_NULL_FATAL(issuer);
+	CU_ASSERT_TRUE_FATAL(runs_until(is_ready_as, 1));
+}
+
 static void test_an_order_becomes_a_token(void)
 {
 	struct order order = order_of(1);
@@ -480,6 +500,22 @@ static void test_a_schema_of_another_version_is_refused(void)
 	CU_ASSERT_TRUE(runs_until(is_ready_as, 1));
 }
 
+/* Somebody has to, and a node is always there. */
+static void test_the_ledger_is_extended(void)
+{
+	static const char count_them[] = "SELECT count(*) FROM pg_inherits"
+					 " WHERE inhparent = 'stipa.token'::regclass";
+	int before = atoi(ask_sql(count_them));
+
+	issuer_free(issuer);
+	ask_sql("DO $$ DECLARE last text := (SELECT max(inhrelid::regclass::text)"
+		" FROM pg_inherits WHERE inhparent = 'stipa.token'::regclass);"
+		" BEGIN EXECUTE format('DROP TABLE %s', last); END $$");
+	CU_ASSERT_EQUAL(atoi(ask_sql(count_them)), before - 1);
+	before_each();
+	CU_ASSERT_EQUAL(atoi(ask_sql(count_them)), before);
+}
+
 static void on_drained(void *arg, const struct error *error)
 {
 	int *drained = arg;
@@ -505,26 +541,6 @@ static void test_draining_answers_what_waits(void)
 	CU_ASSERT_EQUAL(drained, 600);
 	CU_ASSERT_EQUAL(count(ERROR_NONE, VERDICT_ISSUED), 500);
 	CU_ASSERT_EQUAL(count(ERROR_UNAVAILABLE, 0), 100);
-}
-
-static void before_each(void)
-{
-	char conninfo[200];
-	struct error error = { 0 };
-	struct issuer_options options = { .base = base,
-					  .database = conninfo,
-					  .log = &quiet,
-					  .queue_max = 4096,
-					  .on_ready = on_ready };
-
-	snprintf(conninfo, sizeof(conninfo), "%s user=stipa_authority", getenv("TEST_PGCONN"));
-	memset(asked, 0, sizeof(asked));
-	answered = 0;
-	is_ready = false;
-	sha256("\x30\x03\x02\x01\x01", 5, certificate_sha256);
-	issuer = issuer_new(&options, &error);
-	CU_ASSERT_PTR_NOT_NULL_FATAL(issuer);
-	CU_ASSERT_TRUE_FATAL(runs_until(is_ready_as, 1));
 }
 
 static void after_each(void)
@@ -565,6 +581,7 @@ int main(void)
 		{ "a crash of the server", test_a_crash_of_the_server_loses_no_token },
 		{ "another certificate is not ready", test_another_certificate_is_not_ready },
 		{ "a schema of another version", test_a_schema_of_another_version_is_refused },
+		{ "the ledger is extended", test_the_ledger_is_extended },
 		{ "draining answers what waits", test_draining_answers_what_waits },
 		CU_TEST_INFO_NULL,
 	};

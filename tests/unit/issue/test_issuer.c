@@ -57,7 +57,8 @@ static struct {
 	struct db_call *call[2];
 	int calls;
 	struct db_call *commit;
-	int orders; /* 0: a probe */
+	int orders; /* 0: a probe, or the ledger's partitions */
+	bool extends;
 	char account[256][ACCOUNT_REF_MAX + 1];
 } sent;
 
@@ -144,6 +145,7 @@ void db_send(struct db_pipeline *pipe, struct db_call *call)
 	sent.call[sent.calls++] = call;
 	if (strcmp(call->statement->name, "issue_tokens") == 0)
 		read_accounts(call);
+	sent.extends = strcmp(call->statement->name, "extend_ledger") == 0;
 }
 
 void db_commit(struct db_pipeline *pipe, struct db_call *commit)
@@ -151,7 +153,7 @@ void db_commit(struct db_pipeline *pipe, struct db_call *commit)
 	CU_ASSERT_PTR_EQUAL(pipe, the_pipe);
 	CU_ASSERT_PTR_NULL(sent.commit); /* one thing at a time */
 	sent.commit = commit;
-	tell(sent.orders == 0 ? "probe" : "batch", sent.orders);
+	tell(sent.extends ? "extend" : sent.orders == 0 ? "probe" : "batch", sent.orders);
 }
 
 /* ---- results ---- */
@@ -245,6 +247,14 @@ static void answer_probe(void)
 	set_text(state, 0, 0, database.why_not);
 	sent.call[0]->result = signer;
 	sent.call[1]->result = state;
+	answer(ERROR_NONE, "");
+}
+
+static void answer_extension(void)
+{
+	CU_ASSERT_FATAL(sent.commit != NULL && sent.extends);
+	sent.call[0]->result = table(1);
+	set_int8(sent.call[0]->result, 0, 0, 4);
 	answer(ERROR_NONE, "");
 }
 
@@ -380,6 +390,8 @@ static void serve_all(void)
 	for (turn(); sent.commit != NULL || signings > 0; turn()) {
 		if (signings > 0)
 			finish_signing(ERROR_NONE);
+		else if (sent.extends)
+			answer_extension();
 		else if (sent.orders == 0)
 			answer_probe();
 		else if (is_poisoned())
@@ -724,6 +736,42 @@ static void test_a_probe_of_a_lost_connection_is_not_believed(void)
 	CU_ASSERT_STRING_EQUAL(told, "ready");
 }
 
+static void test_the_ledger_is_extended_each_hour(void)
+{
+	steady_ms += 3599999;
+	ask_for(0, 1);
+	turn();
+	CU_ASSERT_STRING_EQUAL(story, "batch1 ");
+	serve_all();
+	steady_ms += 1;
+	story[0] = '\0';
+	ask_for(1, 1);
+	turn();
+	CU_ASSERT_STRING_EQUAL(story, "extend0 ");
+	answer_extension();
+	serve_all();
+	CU_ASSERT_STRING_EQUAL(story, "extend0 batch1 sign1 ");
+	CU_ASSERT_TRUE(all_are_issued(0, 2));
+}
+
+static void test_a_ledger_that_cannot_be_extended_still_issues(void)
+{
+	steady_ms += 3600000;
+	ask_for(0, 1);
+	turn();
+	answer(ERROR_UNAVAILABLE, "42501");
+	serve_all();
+	CU_ASSERT_TRUE(is_issued(0));
+	CU_ASSERT_STRING_EQUAL(broken, "");
+	steady_ms += 3600000;
+	ask_for(1, 1);
+	turn();
+	answer(ERROR_UNAVAILABLE, "");
+	turn();
+	CU_ASSERT_STRING_EQUAL(broken, "as the test wants");
+	CU_ASSERT_TRUE(has_failed(1, ERROR_UNAVAILABLE, "as the test wants"));
+}
+
 /* ---- the end ---- */
 
 static void on_drained(void *arg, const struct error *error)
@@ -896,6 +944,8 @@ int main(void)
 		{ "a question that fails", test_a_question_that_fails_costs_the_connection },
 		{ "again and again", test_it_asks_again_and_again },
 		{ "an old probe", test_a_probe_of_a_lost_connection_is_not_believed },
+		{ "each hour", test_the_ledger_is_extended_each_hour },
+		{ "a ledger as it is", test_a_ledger_that_cannot_be_extended_still_issues },
 		{ "draining", test_draining },
 		{ "draining an idle one", test_an_idle_one_drains_at_once },
 		{ "closing", test_closing_answers_everything },
