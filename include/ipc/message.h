@@ -53,7 +53,8 @@ enum ipc_read ipc_message_read(enum ipc_reader reader, const uint8_t *bytes, siz
 			       struct ipc_message *message, size_t *used, struct error *error);
 
 /* The checks of the bodies: kinds, ranges, texts of printable ASCII that end with a NUL, zero in
- * every byte after it.  An order without a defect has the members that its form needs. */
+ * every byte after it.  An order without a defect has the members that its form needs, and its
+ * tkvalue is the list of its SPC: an edge may not have one judged and another signed. */
 bool ipc_order_check(const struct order *order, struct error *error) MUST_CHECK;
 bool ipc_answer_check(const struct answer *answer, struct error *error) MUST_CHECK;
 

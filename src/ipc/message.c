@@ -3,6 +3,11 @@
 
 #include <string.h>
 
+#include "asn1/tnauthlist.h"
+#include "base/base64url.h"
+
+#define FINGERPRINT_CHARS "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_: "
+
 #define COUNT(table) (sizeof(table) / sizeof((table)[0]))
 
 /* One text within a body. */
@@ -78,20 +83,43 @@ static void texts_tidy(const struct text *texts, size_t n, void *body)
 	}
 }
 
+/* What is signed is tkvalue, what is authorised is the SPC: an edge in other hands could pair an
+ * SPC that the account holds with the list of another. */
+static bool tkvalue_names_spc(const struct order *order)
+{
+	uint8_t der[TNAUTHLIST_DER_MAX];
+	struct tnauthlist list = { 0 };
+	size_t len;
+
+	return base64_decode_any(order->tkvalue, strlen(order->tkvalue), der, sizeof(der), &len) &&
+	       tnauthlist_check(der, len, &list) == TNAUTHLIST_GOOD &&
+	       strcmp(list.spc, order->spc) == 0;
+}
+
+static bool atc_check(const struct order *order, struct error *error)
+{
+	return tkvalue_names_spc(order) ||
+	       error_set(error, ERROR_INVALID, "tkvalue: is not the list of spc");
+}
+
+static bool form_2017_check(const struct order *order, struct error *error)
+{
+	if (order->tkvalue[0] != '\0' || order->ca != 0)
+		return error_set(error, ERROR_INVALID, "tkvalue, ca: not of the 2017 form");
+	if (order->spc[0] != '\0' && !spc_is_well_formed(order->spc, strlen(order->spc)))
+		return error_set(error, ERROR_INVALID, "spc: malformed");
+	return true;
+}
+
 /* What a body without a defect has, by its form. */
 static bool order_members_check(const struct order *order, struct error *error)
 {
-	bool is_atc = order->form == TOKEN_FORM_ATC;
+	const char *fingerprint = order->fingerprint;
 
-	if (order->fingerprint[0] == '\0')
-		return error_set(error, ERROR_INVALID, "fingerprint: empty without a defect");
-	if (is_atc && order->spc[0] == '\0')
-		return error_set(error, ERROR_INVALID, "spc: empty without a defect");
-	if (is_atc != (order->tkvalue[0] != '\0'))
-		return error_set(error, ERROR_INVALID, "tkvalue: does not go with the form");
-	if (!is_atc && order->ca != 0)
-		return error_set(error, ERROR_INVALID, "ca: does not go with the form");
-	return true;
+	if (fingerprint[0] == '\0' || fingerprint[strspn(fingerprint, FINGERPRINT_CHARS)] != '\0')
+		return error_set(error, ERROR_INVALID, "fingerprint: empty, or of no known form");
+	return order->form == TOKEN_FORM_ATC ? atc_check(order, error)
+					     : form_2017_check(order, error);
 }
 
 bool ipc_order_check(const struct order *order, struct error *error)
@@ -159,9 +187,9 @@ static const struct kind {
 	uint32_t size;
 	bool (*check)(const struct ipc_message *message, struct error *error);
 } kinds[] = {
-	[IPC_ORDER] = {"order",	 IPC_READER_AUTHORITY, sizeof(struct order),	     order_body_check },
-	[IPC_ANSWER] = { "answer", IPC_READER_EDGE,	    sizeof(struct answer),	   answer_body_check},
-	[IPC_STATUS] = { "status", IPC_READER_EDGE,	    sizeof(struct ipc_status), status_body_check},
+	[IPC_ORDER] = { "order", IPC_READER_AUTHORITY, sizeof(struct order), order_body_check },
+	[IPC_ANSWER] = { "answer", IPC_READER_EDGE, sizeof(struct answer), answer_body_check },
+	[IPC_STATUS] = { "status", IPC_READER_EDGE, sizeof(struct ipc_status), status_body_check },
 };
 
 static const struct kind *kind_for(enum ipc_reader reader, const struct ipc_header *header,

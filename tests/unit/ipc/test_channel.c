@@ -337,6 +337,8 @@ static void test_old_memory_behind_a_text_does_not_matter(void)
 	order.form = TOKEN_FORM_ATC;
 	order.defect = order.ca = 0;
 	strcpy(order.account, "sp-1");
+	strcpy(order.spc, "281K");
+	strcpy(order.tkvalue, "MAigBhYEMjgxSw");
 	memset(&asked[0], 0, sizeof(asked[0]));
 	ipc_order_start(channel, &order, &asked[0].answer, on_done, &asked[0]);
 	turn();

@@ -92,12 +92,20 @@ static const struct row {
 	{ "a last byte behind the end",
 	  ORDER_BYTE(FILL(IN_ORDER(fingerprint) + FINGERPRINT_MAX, 1)), 1,
 	  "fingerprint: bytes behind" },
-	{ "no tkvalue", ORDER_BYTE(FILL(IN_ORDER(tkvalue), TKVALUE_MAX)), 0, "tkvalue: does not" },
-	{ "no SPC", ORDER_BYTE(FILL(IN_ORDER(spc), SPC_MAX)), 0, "spc: empty" },
+	{ "no tkvalue", ORDER_BYTE(FILL(IN_ORDER(tkvalue), TKVALUE_MAX)), 0,
+	  "tkvalue: is not the list of spc" },
+	{ "the list of another SPC", ORDER_BYTE(FILL(IN_ORDER(spc), 1)), '3',
+	  "tkvalue: is not the list of spc" },
+	{ "the SPC of another list", ORDER_BYTE(FILL(IN_ORDER(tkvalue) + 9, 1)), 'T',
+	  "tkvalue: is not the list of spc" },
+	{ "no SPC", ORDER_BYTE(FILL(IN_ORDER(spc), SPC_MAX)), 0,
+	  "tkvalue: is not the list of spc" },
 	{ "no fingerprint", ORDER_BYTE(FILL(IN_ORDER(fingerprint), FINGERPRINT_MAX)), 0,
 	  "fingerprint: empty" },
+	{ "a fingerprint with a quote", ORDER_BYTE(FILL(IN_ORDER(fingerprint) + 3, 1)), '"',
+	  "fingerprint: empty, or of no known form" },
 	{ "2017 with a tkvalue", ORDER_BYTE(FILL(IN_ORDER(form), 1)), TOKEN_FORM_2017,
-	  "tkvalue: does not" },
+	  "tkvalue, ca: not of the 2017 form" },
 
 	{ "the last verdict", ANSWER_BYTE(FILL(IN_ANSWER(verdict), 1)), VERDICT_COUNT - 1, NULL },
 	{ "an unknown verdict", ANSWER_BYTE(FILL(IN_ANSWER(verdict), 1)), VERDICT_COUNT,
@@ -207,6 +215,10 @@ static void test_the_2017_form_has_its_own_members(void)
 	CU_ASSERT_TRUE(ipc_order_check(&order, &error));
 	memset(order.spc, 0, sizeof(order.spc)); /* the account's only one */
 	CU_ASSERT_TRUE(ipc_order_check(&order, &error));
+	strcpy(order.spc, "281k");
+	CU_ASSERT_FALSE(ipc_order_check(&order, &error));
+	memset(order.spc, 0, sizeof(order.spc));
+	CU_ASSERT_TRUE(ipc_order_check(&order, &error));
 	order.ca = 1;
 	CU_ASSERT_FALSE(ipc_order_check(&order, &error));
 }
@@ -233,6 +245,8 @@ static void test_tidy_leaves_no_old_memory(void)
 	order.defect = DEFECT_NONE;
 	order.ca = 0;
 	order.account[4] = '\0';
+	strcpy(order.spc, "281K");
+	strcpy(order.tkvalue, "MAigBhYEMjgxSw");
 	ipc_order_tidy(&order);
 	CU_ASSERT_TRUE(ipc_order_check(&order, &error));
 	CU_ASSERT_STRING_EQUAL(order.account, "xxxx");
