@@ -53,6 +53,11 @@ uint64_t monotonic_us(void)
 	return (uint64_t)now.tv_sec * 1000000 + (uint64_t)now.tv_nsec / 1000;
 }
 
+uint64_t monotonic_ms(void)
+{
+	return monotonic_us() / 1000;
+}
+
 /* RFC 9110 section 5.6.7; made once a second. */
 const char *server_date(struct http_server *server)
 {
@@ -138,7 +143,7 @@ static bool may_enter(struct http_server *server, const uint8_t peer[16])
 
 static void hurry_when_half_full(struct http_server *server)
 {
-	uint64_t now = monotonic_us() / 1000;
+	uint64_t now = monotonic_ms();
 
 	if (server->n_open != server->options.limits.connections / 2 + 1 ||
 	    now - server->hurried_ms < HURRY_AGAIN_MS)

@@ -37,6 +37,7 @@ struct http_server {
 };
 
 uint64_t monotonic_us(void);
+uint64_t monotonic_ms(void);
 const char *server_date(struct http_server *server);
 bool server_is_half_full(const struct http_server *server);
 void server_forget(struct http_server *server, const uint8_t peer[16]); /* one has closed */

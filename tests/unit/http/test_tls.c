@@ -1,0 +1,382 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Connections over TLS, and what the context takes and refuses. */
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <openssl/evp.h>
+#include <openssl/pem.h>
+#include <openssl/x509v3.h>
+
+#include "harness.h"
+#include "http/tls.h"
+
+static struct {
+	char folder[32], chain[64], key[64], other_key[64];
+} files;
+
+static EVP_PKEY *write_key(const char *path)
+{
+	EVP_PKEY *key = EVP_EC_gen("P-256");
+	FILE *file = fopen(path, "w");
+
+	if (key == NULL || file == NULL)
+		abort();
+	PEM_write_PrivateKey(file, key, NULL, NULL, 0, NULL, NULL);
+	fclose(file);
+	chmod(path, 0600);
+	return key;
+}
+
+static void write_certificate(const char *path, EVP_PKEY *key)
+{
+	X509 *x509 = X509_new();
+	FILE *file = fopen(path, "w");
+
+	X509_set_version(x509, X509_VERSION_3);
+	ASN1_INTEGER_set(X509_get_serialNumber(x509), 1);
+	X509_gmtime_adj(X509_getm_notBefore(x509), -60);
+	X509_gmtime_adj(X509_getm_notAfter(x509), 3600);
+	X509_set_pubkey(x509, key);
+	X509_NAME_add_entry_by_txt(X509_get_subject_name(x509), "CN", MBSTRING_ASC,
+				   (const unsigned char *)"localhost", -1, -1, 0);
+	X509_set_issuer_name(x509, X509_get_subject_name(x509));
+	if (X509_sign(x509, key, EVP_sha256()) <= 0 || file == NULL)
+		abort();
+	PEM_write_X509(file, x509);
+	fclose(file);
+	X509_free(x509);
+}
+
+static int make_files(void)
+{
+	EVP_PKEY *key;
+
+	strcpy(files.folder, "/tmp/stipa-test-XXXXXX");
+	if (mkdtemp(files.folder) == NULL)
+		return 1;
+	snprintf(files.chain, sizeof(files.chain), "%s/chain.pem", files.folder);
+	snprintf(files.key, sizeof(files.key), "%s/key.pem", files.folder);
+	snprintf(files.other_key, sizeof(files.other_key), "%s/other.pem", files.folder);
+	EVP_PKEY_free(write_key(files.other_key));
+	key = write_key(files.key);
+	write_certificate(files.chain, key);
+	EVP_PKEY_free(key);
+	return 0;
+}
+
+static int remove_files(void)
+{
+	unlink(files.chain);
+	unlink(files.key);
+	unlink(files.other_key);
+	return rmdir(files.folder);
+}
+
+static void start_tls(const struct http_limits *limits)
+{
+	static const uint8_t ticket_key[TLS_TICKET_KEY_LEN] = { 1, 2, 3 };
+	struct error error = { 0 };
+	SSL_CTX *ctx = tls_server_context(files.chain, files.key, ticket_key, &error);
+
+	CU_ASSERT_PTR_NOT_NULL_FATAL(ctx);
+	start(limits, ctx);
+	SSL_CTX_free(ctx); /* the server has its own reference */
+}
+
+struct client_tls {
+	int version; /* the highest; 0: any */
+	const char *ciphers, *groups;
+	const char *protocols; /* ALPN, as on the wire */
+	const char *server_name;
+	SSL_SESSION *session;
+	bool old; /* offers TLS 1.1 */
+};
+
+/* True when the handshake came to an end. */
+static bool client_handshake(struct client *c, const struct client_tls *how)
+{
+	SSL_CTX *ctx = SSL_CTX_new(TLS_client_method());
+	int rc;
+
+	client_connect(c);
+	SSL_CTX_set_security_level(ctx, 0);
+	SSL_CTX_set_min_proto_version(ctx, how->old ? TLS1_1_VERSION : TLS1_2_VERSION);
+	SSL_CTX_set_max_proto_version(ctx, how->version);
+	if (how->ciphers != NULL)
+		SSL_CTX_set_cipher_list(ctx, how->ciphers);
+	if (how->groups != NULL)
+		SSL_CTX_set1_groups_list(ctx, how->groups);
+	if (how->protocols != NULL)
+		SSL_CTX_set_alpn_protos(ctx, (const unsigned char *)how->protocols,
+					(unsigned int)strlen(how->protocols));
+	c->ssl = SSL_new(ctx);
+	SSL_CTX_free(ctx);
+	SSL_set_fd(c->ssl, c->fd);
+	if (how->server_name != NULL)
+		SSL_set_tlsext_host_name(c->ssl, how->server_name);
+	if (how->session != NULL)
+		SSL_set_session(c->ssl, how->session);
+	for (int i = 0; i < 500; i++) {
+		rc = SSL_connect(c->ssl);
+		if (rc == 1)
+			return true;
+		if (SSL_get_error(c->ssl, rc) != SSL_ERROR_WANT_READ)
+			break;
+		turn(2);
+	}
+	return false;
+}
+
+static void test_requests_over_tls(void)
+{
+	static const struct client_tls ways[] = {
+		{ .version = TLS1_3_VERSION },
+		{ .version = TLS1_2_VERSION },
+		{ .version = TLS1_2_VERSION, .ciphers = "ECDHE-ECDSA-CHACHA20-POLY1305" },
+		{ .groups = "P-256" },
+		{ .protocols = "\x02h2\x08http/1.1" },
+		{ .server_name = "localhost" },
+	};
+	struct client c;
+
+	start_tls(&patient);
+	for (size_t i = 0; i < sizeof(ways) / sizeof(ways[0]); i++) {
+		CU_ASSERT(client_handshake(&c, &ways[i]));
+		for (int n = 0; n < 2; n++) {
+			client_forgets(&c);
+			client_send(&c, POST_3 "abc");
+			CU_ASSERT(client_gets(&c, "\r\n\r\nnow"));
+			CU_ASSERT(client_gets(&c, "Strict-Transport-Security: max-age="));
+		}
+		client_close(&c);
+	}
+	CU_ASSERT_EQUAL(t.handled, 12);
+	stop();
+}
+
+static void test_what_tls_does_not_offer(void)
+{
+	static const struct client_tls ways[] = {
+		{ .version = TLS1_1_VERSION, .old = true },
+		{ .version = TLS1_2_VERSION, .ciphers = "ECDHE-ECDSA-AES128-SHA256" },
+		{ .version = TLS1_2_VERSION, .ciphers = "ECDHE-ECDSA-AES128-SHA" },
+		{ .version = TLS1_2_VERSION, .ciphers = "DHE-RSA-AES128-GCM-SHA256" },
+		{ .version = TLS1_2_VERSION, .ciphers = "AES128-GCM-SHA256" },
+		{ .groups = "P-384" },
+		{ .protocols = "\x02h2" },
+	};
+	struct client c;
+
+	start_tls(&patient);
+	for (size_t i = 0; i < sizeof(ways) / sizeof(ways[0]); i++) {
+		CU_ASSERT_FALSE(client_handshake(&c, &ways[i]));
+		client_close(&c);
+	}
+	turn(20);
+	CU_ASSERT_EQUAL(http_server_connections(t.server), 0);
+	stop();
+}
+
+static int group_of(const struct client_tls *how)
+{
+	struct client c;
+	EVP_PKEY *key = NULL;
+	int id;
+
+	CU_ASSERT(client_handshake(&c, how));
+	CU_ASSERT_FATAL(SSL_get_peer_tmp_key(c.ssl, &key) == 1);
+	id = EVP_PKEY_get_id(key);
+	EVP_PKEY_free(key);
+	client_close(&c);
+	return id;
+}
+
+static void test_x25519_comes_first(void)
+{
+	start_tls(&patient);
+	CU_ASSERT_EQUAL(group_of(&(struct client_tls){ 0 }), EVP_PKEY_X25519);
+	CU_ASSERT_EQUAL(group_of(&(struct client_tls){ .version = TLS1_2_VERSION,
+						       .groups = "P-256:X25519" }),
+			EVP_PKEY_X25519);
+	CU_ASSERT_EQUAL(group_of(&(struct client_tls){ .groups = "P-384:P-256" }), EVP_PKEY_EC);
+	stop();
+}
+
+static int on_ticket(SSL *ssl, SSL_SESSION *session)
+{
+	(void)session;
+	++*(int *)SSL_get_app_data(ssl);
+	return 0;
+}
+
+static void test_one_ticket_resumes(void)
+{
+	struct client_tls how = { .version = TLS1_3_VERSION };
+	struct client c;
+	int tickets = 0;
+
+	start_tls(&patient);
+	CU_ASSERT(client_handshake(&c, &how));
+	SSL_set_app_data(c.ssl, &tickets);
+	SSL_CTX_set_session_cache_mode(SSL_get_SSL_CTX(c.ssl),
+				       SSL_SESS_CACHE_CLIENT | SSL_SESS_CACHE_NO_INTERNAL);
+	SSL_CTX_sess_set_new_cb(SSL_get_SSL_CTX(c.ssl), on_ticket);
+	client_send(&c, GET_NOW);
+	CU_ASSERT(client_gets(&c, "\r\n\r\nnow"));
+	CU_ASSERT_EQUAL(tickets, 1);
+	CU_ASSERT_FALSE(SSL_session_reused(c.ssl));
+	how.session = SSL_get1_session(c.ssl);
+	SSL_shutdown(c.ssl); /* else the session counts as bad */
+	client_close(&c);
+	CU_ASSERT(client_handshake(&c, &how));
+	CU_ASSERT(SSL_session_reused(c.ssl));
+	client_send(&c, GET_NOW);
+	CU_ASSERT(client_gets(&c, "\r\n\r\nnow"));
+	client_close(&c);
+	SSL_SESSION_free(how.session);
+	stop();
+}
+
+static void test_sni_and_host_must_agree(void)
+{
+	const struct client_tls how = { .server_name = "localhost" };
+	struct client c;
+
+	start_tls(&patient);
+	CU_ASSERT(client_handshake(&c, &how));
+	client_send(&c, "GET /now HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n");
+	CU_ASSERT(client_gets(&c, "HTTP/1.1 421 Misdirected Request\r\n"));
+	CU_ASSERT(client_sees_end(&c) >= 0);
+	CU_ASSERT(c.clean);
+	CU_ASSERT_EQUAL(t.handled, 0);
+	client_close(&c);
+	stop();
+}
+
+static void test_a_slow_handshake_is_cut_off(void)
+{
+	struct http_limits limits = patient;
+
+	limits.handshake_ms = SOON_MS;
+	start_tls(&limits);
+	drip_until_the_end("\x16\x03\x01\x01", 'x', NULL);
+	stop();
+}
+
+static void test_an_idle_tls_client_is_told_goodbye(void)
+{
+	const struct client_tls how = { 0 };
+	struct http_limits limits = patient;
+	struct client c;
+
+	limits.idle_ms = SOON_MS;
+	start_tls(&limits);
+	CU_ASSERT(client_handshake(&c, &how));
+	client_send(&c, GET_NOW);
+	CU_ASSERT(client_gets(&c, "\r\n\r\nnow"));
+	CU_ASSERT(client_sees_end(&c) >= 0);
+	CU_ASSERT(c.clean);
+	client_close(&c);
+	stop();
+}
+
+static void test_pipelining_over_tls_is_never_run(void)
+{
+	const struct client_tls how = { 0 };
+	struct client c;
+
+	start_tls(&patient);
+	CU_ASSERT(client_handshake(&c, &how));
+	client_send(&c, GET_NOW GET_NOW); /* in one record */
+	CU_ASSERT(client_sees_end(&c) >= 0);
+	CU_ASSERT_EQUAL(t.handled, 1);
+	client_close(&c);
+	CU_ASSERT(client_handshake(&c, &how));
+	client_send(&c, GET_NOW); /* in two */
+	client_send(&c, GET_NOW);
+	CU_ASSERT(client_sees_end(&c) >= 0);
+	CU_ASSERT_EQUAL(t.handled, 2);
+	client_close(&c);
+	stop();
+}
+
+static void test_a_tls_client_that_leaves_is_noticed(void)
+{
+	const struct client_tls how = { 0 };
+	struct client c;
+
+	start_tls(&patient);
+	CU_ASSERT(client_handshake(&c, &how));
+	client_send(&c, GET_LATER);
+	turn(10);
+	SSL_shutdown(c.ssl);
+	client_close(&c);
+	turn(20);
+	CU_ASSERT_EQUAL(t.closed, 1);
+	CU_ASSERT_EQUAL(http_server_connections(t.server), 0);
+	stop();
+}
+
+static void test_big_answers_over_tls(void)
+{
+	const struct client_tls how = { 0 };
+	struct client c;
+
+	start_tls(&patient);
+	CU_ASSERT(client_handshake(&c, &how));
+	for (int i = 1; i <= 3; i++) {
+		client_send(&c, GET_BIG);
+		for (int64_t end = now_ms() + 5000; c.total < (size_t)i * BIG && now_ms() < end;) {
+			turn(1);
+			client_read(&c);
+		}
+		turn(5);
+		client_read(&c);
+	}
+	CU_ASSERT_EQUAL(t.handled, 3);
+	CU_ASSERT(c.total > 3 * BIG && !c.ended);
+	client_close(&c);
+	stop();
+}
+
+static void test_keys_that_are_not_used(void)
+{
+	static const uint8_t ticket_key[TLS_TICKET_KEY_LEN];
+	struct error error = { 0 };
+
+	CU_ASSERT_PTR_NULL(tls_server_context(files.chain, files.other_key, ticket_key, &error));
+	CU_ASSERT_PTR_NOT_NULL(strstr(error.detail, "not of the certificate"));
+	error = (struct error){ 0 };
+	chmod(files.key, 0604);
+	CU_ASSERT_PTR_NULL(tls_server_context(files.chain, files.key, ticket_key, &error));
+	CU_ASSERT_PTR_NOT_NULL(strstr(error.detail, "others may read it"));
+	chmod(files.key, 0600);
+	error = (struct error){ 0 };
+	CU_ASSERT_PTR_NULL(tls_server_context(files.chain, "/nonexistent", ticket_key, &error));
+	CU_ASSERT_EQUAL(error.kind, ERROR_INVALID);
+	error = (struct error){ 0 };
+	CU_ASSERT_PTR_NULL(tls_server_context(files.key, files.key, ticket_key, &error));
+	CU_ASSERT_EQUAL(error.kind, ERROR_INVALID);
+}
+
+int main(void)
+{
+	static CU_TestInfo tests[] = {
+		TEST(test_requests_over_tls),
+		TEST(test_what_tls_does_not_offer),
+		TEST(test_x25519_comes_first),
+		TEST(test_one_ticket_resumes),
+		TEST(test_sni_and_host_must_agree),
+		TEST(test_a_slow_handshake_is_cut_off),
+		TEST(test_an_idle_tls_client_is_told_goodbye),
+		TEST(test_pipelining_over_tls_is_never_run),
+		TEST(test_a_tls_client_that_leaves_is_noticed),
+		TEST(test_big_answers_over_tls),
+		TEST(test_keys_that_are_not_used),
+		CU_TEST_INFO_NULL,
+	};
+
+	return run_suite("connection over TLS", make_files, remove_files, tests);
+}
