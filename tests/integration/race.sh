@@ -1,0 +1,139 @@
+#!/bin/sh
+# SPDX-License-Identifier: Apache-2.0
+# The race: rights are taken away while tokens stream over HTTPS from several connections and two
+# nodes.  After the acknowledgement no ledger row follows.  The control, the same function with
+# its lock inside the statement, must show rows that do.
+. "${srcdir:-.}/tests/integration/lib.sh"
+. "$srcdir/tests/integration/node.sh"
+
+subjects=6  # for each of the five rights; twice that for the control
+
+# Each subject is an account of its own with the SPC 1000 + N; ca: only the delegation's.
+make_subjects()
+{
+	for i in $(seq 1 "$((subjects * 5))"); do
+		spc=$((1000 + i))
+		make_account "$i" "$spc" || return 1
+		case $((i % 5)) in
+		3)
+			ctl delegation grant "sp-$i" "$spc" --sca "Test SCA" --cps-version 1 \
+				--evidence test --until 30d --reason test >/dev/null || return 1
+			ca=true ;;
+		*)
+			ca=false ;;
+		esac
+		echo "sp-$i client-$i $dir/secret-$i $spc $ca"
+	done >"$dir/jobs"
+}
+
+# Take the right of subject $1 away; which one its number says.
+take()
+{
+	case $(($1 % 5)) in
+	0) ctl account suspend "sp-$1" --reason test ;;
+	1) ctl spc withdraw "sp-$1" "$((1000 + $1))" --reason test ;;
+	2) ctl client disable "client-$1" --reason test ;;
+	3) ctl delegation withdraw "$(ctl --json delegation list --account "sp-$1" |
+		jq -r '.[0].id')" --reason test ;;
+	4) ctl client rotate "client-$1" --expires 30d --reason test \
+		--secret-file "$dir/new-secret-$1" ;;
+	esac >"$dir/take.out" 2>&1 || { cat "$dir/take.out"; return 1; }
+}
+
+give_back()
+{
+	for i in $(seq 1 "$((subjects * 5))"); do
+		case $((i % 5)) in
+		0) ctl account reinstate "sp-$i" --reason test ;;
+		1) ctl spc assign "sp-$i" "$((1000 + i))" --reason test ;;
+		2) ctl client enable "client-$i" --reason test ;;
+		3) ctl delegation grant "sp-$i" "$((1000 + i))" --sca "Test SCA" --cps-version 1 \
+			--evidence test --until 30d --reason test ;;
+		4) mv "$dir/new-secret-$i" "$dir/secret-$i" ;;
+		esac >"$dir/give.out" 2>&1 || { cat "$dir/give.out"; return 1; }
+	done
+}
+
+rows_of()
+{
+	sql -c "SELECT count(*) FROM stipa.token WHERE spc = '$((1000 + $1))'"
+}
+
+# Print how many ledger rows came after their right was gone, and how many there were before.
+# While the last subjects are taken away the streams of the first go on asking.
+stream_and_take()
+{
+	rm -f "$dir/stop" "$dir/seen"
+	"$STIPA_PYTHON" "$srcdir/tests/integration/stream.py" --ca "$dir/tls/ca.pem" \
+		--log "$dir/$1.log" --jobs "$dir/jobs" --until "$dir/stop" --seconds 90 \
+		"$port_a" "$port_b" &
+	client=$!
+	sleep 2
+	for i in $(seq 1 "$((subjects * 5))"); do
+		before=$(rows_of "$i")
+		take "$i" || return 1
+		echo "$i $before $(rows_of "$i")" >>"$dir/seen"
+	done
+	sleep 1
+	: >"$dir/stop"
+	wait "$client" || return 1
+	late=0
+	while read -r i before seen; do
+		[ "$before" -gt 0 ] || fail "no token for subject $i before its right was taken"
+		late=$((late + $(rows_of "$i") - seen))
+	done <"$dir/seen"
+	echo "$late"
+}
+
+none_is_late()
+{
+	late=$(stream_and_take race) || { echo "$late"; return 1; }
+	echo "  late rows: $late; $(grep -c '"status": 200' "$dir/race.log") tokens," \
+		"$(grep -c '"status": 403' "$dir/race.log") refused"
+	[ "$late" = 0 ]
+}
+
+only_200_and_403()
+{
+	! grep -v '"status": 200' "$dir/race.log" | grep -v '"status": 403' | head -3 | grep .
+}
+
+# The lock moves into the one statement, whose snapshot is older than the wait for it.
+make_control()
+{
+	sql <<-'SQL'
+		DO $do$
+		DECLARE
+			source text := pg_get_functiondef('stipa.issue_tokens'::regproc);
+			control text := regexp_replace(replace(source,
+				'PERFORM pg_advisory_xact_lock_shared(rights_lock());', ''),
+				'FROM clock,', 'FROM (SELECT '
+				'pg_advisory_xact_lock_shared(rights_lock())) AS held, clock,');
+		BEGIN
+			ASSERT control NOT LIKE '%PERFORM pg_advisory_xact_lock_shared%'
+				AND control LIKE '%AS held, clock,%';
+			EXECUTE control;
+		END $do$;
+	SQL
+}
+
+control_is_late()
+{
+	give_back || return 1
+	late=$(stream_and_take control) || { echo "$late"; return 1; }
+	echo "  late rows of the control: $late"
+	[ "$late" -gt 0 ]
+}
+
+start_postgres
+trap stop_all EXIT
+run_step "The authority is made" make_authority
+run_step "Thirty subjects are made" make_subjects
+run_step "Node a is ready" start_node a "$port_a"
+run_step "Node b is ready" start_node b "$port_b"
+run_step "No ledger row follows an acknowledged taking" none_is_late
+run_step "Every other answer was 403" only_200_and_403
+run_step "The control is made" make_control
+run_step "With the lock inside the statement, rows do follow" control_is_late
+run_step "Node a drains" stop_node a
+run_step "Node b drains" stop_node b

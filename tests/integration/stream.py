@@ -1,0 +1,117 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: Apache-2.0
+"""Ask for tokens without pause, and keep a log that can be held against the ledger.
+
+usage: stream.py --ca FILE --log FILE --jobs FILE --until FILE [--seconds N] [--per-job N] PORT...
+
+Each line of the jobs file is: account client secret-file spc ca.  Every job has its own
+connections, one to each port.  The log has a JSON object a line, on disk before the next request:
+when it was asked, when answered, the status (0: the connection was lost) and the token.
+It ends when the file of --until appears, or after --seconds at the latest.
+"""
+import argparse
+import base64
+import http.client
+import json
+import os
+import ssl
+import threading
+import time
+
+FINGERPRINT = "SHA256 " + ":".join(["5A"] * 32)
+
+
+def tkvalue(spc):
+    entry = b"\x16" + bytes([len(spc)]) + spc.encode()
+    tagged = b"\xa0" + bytes([len(entry)]) + entry
+    return base64.b64encode(b"\x30" + bytes([len(tagged)]) + tagged).decode()
+
+
+class Log:
+    def __init__(self, path):
+        self.file = open(path, "ab", buffering=0)
+        self.lock = threading.Lock()
+
+    def write(self, **what):
+        line = json.dumps(what).encode() + b"\n"
+        with self.lock:
+            self.file.write(line)
+        os.fdatasync(self.file.fileno())
+
+
+class Asker(threading.Thread):
+    def __init__(self, args, log, job, port, context):
+        super().__init__(daemon=True)
+        self.args, self.log, self.port, self.context = args, log, port, context
+        self.account, self.client, secret_file, self.spc, ca = job
+        with open(secret_file, encoding="ascii") as file:
+            secret = file.readline().strip()
+        self.headers = {
+            "Authorization": "Basic "
+            + base64.b64encode(f"{self.client}:{secret}".encode()).decode(),
+            "Content-Type": "application/json",
+        }
+        self.body = json.dumps({"atc": {
+            "tktype": "TNAuthList", "tkvalue": tkvalue(self.spc),
+            "ca": ca == "true", "fingerprint": FINGERPRINT}})
+        self.path = f"/sti-pa/account/{self.account}/token"
+        self.connection = None
+
+    def ask(self):
+        """The status and the token; 0 when the connection was refused or lost."""
+        try:
+            if self.connection is None:
+                self.connection = http.client.HTTPSConnection(
+                    "127.0.0.1", self.port, timeout=10, context=self.context)
+            self.connection.request("POST", self.path, self.body, self.headers)
+            response = self.connection.getresponse()
+            answer = response.read()
+            if response.will_close:
+                self.hang_up()
+            if response.status == 200:
+                return 200, json.loads(answer)["token"]
+            return response.status, None
+        except (OSError, http.client.HTTPException):
+            self.hang_up()
+            return 0, None
+
+    def hang_up(self):
+        if self.connection is not None:
+            self.connection.close()
+        self.connection = None
+
+    def run(self):
+        end = time.time() + self.args.seconds
+        while time.time() < end and not os.path.exists(self.args.until):
+            asked = time.time()
+            status, token = self.ask()
+            self.log.write(asked=asked, at=time.time(), client=self.client, spc=self.spc,
+                           port=self.port, status=status, token=token)
+            if status != 200:
+                time.sleep(0.02)
+
+
+def main():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--ca", required=True)
+    parser.add_argument("--log", required=True)
+    parser.add_argument("--jobs", required=True)
+    parser.add_argument("--until", required=True)
+    parser.add_argument("--seconds", type=float, default=60)
+    parser.add_argument("--per-job", type=int, default=1)
+    parser.add_argument("ports", type=int, nargs="+")
+    args = parser.parse_args()
+
+    log = Log(args.log)
+    context = ssl.create_default_context(cafile=args.ca)
+    with open(args.jobs, encoding="ascii") as file:
+        jobs = [line.split() for line in file if line.strip()]
+    askers = [Asker(args, log, job, port, context)
+              for job in jobs for port in args.ports for _ in range(args.per_job)]
+    for asker in askers:
+        asker.start()
+    for asker in askers:
+        asker.join()
+
+
+main()
