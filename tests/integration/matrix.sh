@@ -53,7 +53,7 @@ let_time_pass()
 make_world()
 {
 	mkdir -p "$dir/secrets" &&
-	account full && spcs full 2001 2002 2003 && ctl alias add sp-full full-alias &&
+	account full && spcs full 2001 2002 2003 && ctl account alias sp-full full-alias &&
 	delegate full 2001 && ctl spc withdraw sp-full 2003 --reason test &&
 	account plain && spcs plain 2004 LUP01 &&
 	account ended && spcs ended 2005 && delegate ended 2005 &&

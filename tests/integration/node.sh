@@ -117,12 +117,12 @@ start_node()
 	wait_ready "$1"
 }
 
-# children_named PID NAME: the children of a node whose name begins so, a line each.
+# children_named PID NAME: the edges, or the authority, of a node, a line each.
 children_named()
 {
 	for child in $(pgrep -P "$1"); do
 		case $(cat "/proc/$child/comm" 2>/dev/null) in
-		"$2"*) echo "$child" ;;
+		"stipa-$2"*) echo "$child" ;;
 		esac
 	done
 }
