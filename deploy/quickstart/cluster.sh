@@ -156,5 +156,7 @@ schema_migrate()
 		cluster_sql -d postgres -c 'CREATE DATABASE stipa OWNER stipa_owner' ||
 		die "cannot create the database stipa"
 	settings_write
-	run_logged migrate "$short/stipactl" db migrate
+	"$short/stipactl" db migrate >"$work/log/migrate.log" 2>&1 </dev/null 9>&- ||
+		die "$(tail -n 3 "$work/log/migrate.log")" \
+			"these are demo data: ./quickstart reset starts anew"
 }
