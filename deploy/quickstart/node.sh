@@ -39,7 +39,7 @@ node_settings_write()
 		signer_key = "$(signer_key)"
 		signer_passphrase = "$pki/passphrase"
 		certificates = "$pki/certs"
-		crl_url = "https://localhost:$port/sti-pa/crl"
+		crl_url = "https://127.0.0.1:$port/sti-pa/crl"
 		crl_issuer = "C=US,O=STI-PA,CN=STI-PA CRL"
 		connections_max = 10000
 		drain_timeout_ms = 5000
