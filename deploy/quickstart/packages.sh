@@ -6,7 +6,7 @@ packages_run=(autoconf automake gcc libc6-dev make pkg-config
 	libevent-dev libjansson-dev libpq-dev libssl-dev libconfuse-dev uthash-dev
 	postgresql openssl ca-certificates curl xxd jose python3-jwcrypto python3-cryptography
 	util-linux)
-packages_check=(libcunit1-dev pgtap shellcheck jq)
+packages_check=(libcunit1-dev pgtap jq shellcheck clang-format-14)
 
 is_installed()
 {

@@ -47,10 +47,7 @@ static void test_jobs_run_on_threads_and_return_to_the_loop(void)
 	left = JOBS;
 	sum = 0;
 	for (int i = 0; i <= JOBS; i++) {
-		jobs[i] = (struct job){
-			.work = {perform, apply},
-			    .in = i
-		};
+		jobs[i] = (struct job){ .work = { perform, apply }, .in = i };
 		CU_ASSERT_EQUAL(workpool_submit(pool, &jobs[i].work), i < JOBS);
 	}
 	event_base_dispatch(base);
@@ -74,14 +71,14 @@ static int teardown(void)
 int main(void)
 {
 	static CU_TestInfo tests[] = {
-		{"jobs run on threads", test_jobs_run_on_threads_and_return_to_the_loop},
+		{ "jobs run on threads", test_jobs_run_on_threads_and_return_to_the_loop },
 		CU_TEST_INFO_NULL,
 	};
 	static CU_SuiteInfo suites[] = {
-		{.pName = "workpool",
+		{ .pName = "workpool",
 		  .pInitFunc = setup,
 		  .pCleanupFunc = teardown,
-		  .pTests = tests},
+		  .pTests = tests },
 		CU_SUITE_INFO_NULL,
 	};
 
