@@ -2,6 +2,7 @@
 #include "edge/token_parse.h"
 
 #include <assert.h>
+#include <ctype.h>
 #include <string.h>
 #include <strings.h>
 
@@ -307,18 +308,75 @@ static bool is_shallow(const char *body, size_t len)
 	return true;
 }
 
+/* The last string that ends before @end, as it stands, quotes included; 0 when there is none. */
+static size_t last_string(const char *body, size_t end, size_t *start)
+{
+	size_t len = 0;
+
+	for (size_t i = 0; i < end; i++) {
+		size_t from = i;
+
+		if (body[i] != '"')
+			continue;
+		while (++i < end && body[i] != '"')
+			if (body[i] == '\\')
+				i++;
+		if (i < end) {
+			*start = from;
+			len = i + 1 - from;
+		}
+	}
+	return len;
+}
+
+/* The parser stopped behind @end: at a name that stands twice, or at what is no JSON value. */
+static enum order_defect defect_before(const char *body, size_t end, bool twice)
+{
+	static const struct {
+		const char *name;
+		enum order_defect twice, literal;
+	} known[] = {
+		{ "atc", DEFECT_ATC_TWICE, DEFECT_JSON },
+		{ "tktype", DEFECT_TKTYPE_TWICE, DEFECT_JSON },
+		{ "tkvalue", DEFECT_TKVALUE_TWICE, DEFECT_JSON },
+		{ "ca", DEFECT_CA_TWICE, DEFECT_CA_LITERAL },
+		{ "fingerprint", DEFECT_FINGERPRINT_TWICE, DEFECT_JSON },
+		{ "spc", DEFECT_SPC_TWICE, DEFECT_JSON },
+	};
+	size_t start = 0, len = last_string(body, end, &start);
+	json_auto_t *name = json_loadb(body + start, len, JSON_DECODE_ANY, NULL);
+
+	for (size_t i = 0; name != NULL && i < sizeof(known) / sizeof(known[0]); i++)
+		if (strcmp(json_string_value(name), known[i].name) == 0)
+			return twice ? known[i].twice : known[i].literal;
+	return twice ? DEFECT_DUPLICATE_MEMBER : DEFECT_JSON;
+}
+
+/* Does a word follow the last name, as in Python's False? */
+static bool is_word_before(const char *body, size_t end)
+{
+	size_t start = 0, i = last_string(body, end, &start) + start;
+
+	while (i < end && memchr(" \t\r\n:", body[i], 5) != NULL)
+		i++;
+	return i < end && isalpha((unsigned char)body[i]);
+}
+
 /* Strict: the whole of the bytes, UTF-8, no NUL, and no member twice, however it is escaped. */
 static enum order_defect parse(const char *body, size_t len, json_t **value)
 {
 	json_error_t fault;
+	size_t end;
 
 	if (len == 0 || !is_shallow(body, len))
 		return DEFECT_JSON;
 	*value = json_loadb(body, len, JSON_REJECT_DUPLICATES | JSON_DECODE_ANY, &fault);
 	if (*value != NULL)
 		return DEFECT_NONE;
-	return json_error_code(&fault) == json_error_duplicate_key ? DEFECT_DUPLICATE_MEMBER
-								   : DEFECT_JSON;
+	end = fault.position < 0 || (size_t)fault.position > len ? 0 : (size_t)fault.position;
+	if (json_error_code(&fault) == json_error_duplicate_key)
+		return defect_before(body, end, true);
+	return is_word_before(body, end) ? defect_before(body, end, false) : DEFECT_JSON;
 }
 
 static void clear_members(struct order *order)

@@ -75,6 +75,14 @@ static const struct {
 				      "colons, or a 43-character thumbprint (RFC 7638)" },
 	[DEFECT_SPC_TYPE] = { "spc-type", "spc: want a string" },
 	[DEFECT_SPC_FORM] = { "spc-form", "spc: an SPC has digits and upper-case letters only" },
+	[DEFECT_CA_LITERAL] = { "ca-literal",
+				"ca: JSON writes true and false, without quotes or capitals" },
+	[DEFECT_ATC_TWICE] = { "atc-twice", "atc: stands twice" },
+	[DEFECT_TKTYPE_TWICE] = { "tktype-twice", "tktype: stands twice" },
+	[DEFECT_TKVALUE_TWICE] = { "tkvalue-twice", "tkvalue: stands twice" },
+	[DEFECT_CA_TWICE] = { "ca-twice", "ca: stands twice" },
+	[DEFECT_FINGERPRINT_TWICE] = { "fingerprint-twice", "fingerprint: stands twice" },
+	[DEFECT_SPC_TWICE] = { "spc-twice", "spc: stands twice" },
 };
 
 static_assert(COUNT(meanings) == VERDICT_COUNT, "every verdict has a meaning");
