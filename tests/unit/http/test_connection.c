@@ -503,37 +503,49 @@ static void test_too_many_connections_are_closed(void)
 	stop();
 }
 
-/* Without descriptors a listener stays readable for ever. */
-static void test_without_descriptors_accepting_pauses(void)
+static rlim_t limit_descriptors(rlim_t n)
 {
-	struct rlimit before, none;
-	struct client c[3];
+	struct rlimit files;
+	rlim_t before;
+
+	getrlimit(RLIMIT_NOFILE, &files);
+	before = files.rlim_cur;
+	files.rlim_cur = n;
+	setrlimit(RLIMIT_NOFILE, &files);
+	return before;
+}
+
+static rlim_t lowest_free_descriptor(void)
+{
+	int fd = dup(0);
+
+	close(fd);
+	return (rlim_t)fd;
+}
+
+/* Three clients come while no descriptor is to be had; @reserve: but for the server's own. */
+static void three_clients_without_descriptors(bool reserve)
+{
+	struct client c[3] = { 0 };
+	rlim_t before;
 	double cpu;
-	int next;
 
 	start(&patient, NULL);
-	for (int i = 0; i < 3; i++)
-		client_connect(&c[i]);
-	for (int i = 0; i < 3; i++)
-		client_close(&c[i]);
-	turn(20);
-	getrlimit(RLIMIT_NOFILE, &before);
 	for (int i = 0; i < 3; i++) {
-		memset(&c[i], 0, sizeof(c[i]));
 		c[i].fd = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0);
 		(void)!connect(c[i].fd, (struct sockaddr *)&t.address, sizeof(t.address));
 	}
-	none = before;
-	next = dup(c[0].fd); /* the lowest free one */
-	close(next);
-	none.rlim_cur = (rlim_t)next;
-	setrlimit(RLIMIT_NOFILE, &none);
+	before = limit_descriptors(reserve ? lowest_free_descriptor() : 3);
 	cpu = cpu_s();
 	turn(450);
 	CU_ASSERT(cpu_s() - cpu < 0.2);
 	CU_ASSERT(logged("accepting pauses") >= 1 && logged("accepting pauses") <= 6);
 	CU_ASSERT_EQUAL(http_server_connections(t.server), 0);
-	setrlimit(RLIMIT_NOFILE, &before);
+	limit_descriptors(before);
+	for (int i = 0; i < 3; i++) {
+		client_read(&c[i]);
+		CU_ASSERT_EQUAL(c[i].ended, reserve); /* told, or still waiting */
+	}
 	for (int i = 0; i < 3; i++)
 		client_close(&c[i]);
 	turn(200);
@@ -542,6 +554,17 @@ static void test_without_descriptors_accepting_pauses(void)
 	CU_ASSERT(client_gets(&c[0], "\r\n\r\nnow"));
 	client_close(&c[0]);
 	stop();
+}
+
+static void test_the_reserve_tells_clients_that_there_is_no_room(void)
+{
+	three_clients_without_descriptors(true);
+}
+
+/* Then the listener stays readable, and one must not ask it again and again. */
+static void test_without_any_descriptor_accepting_pauses(void)
+{
+	three_clients_without_descriptors(false);
 }
 
 /* ---- the end ---- */
@@ -683,7 +706,8 @@ int main(void)
 		TEST(test_a_client_that_pipelines_and_leaves_is_noticed),
 		TEST(test_too_many_of_one_address_are_closed),
 		TEST(test_too_many_connections_are_closed),
-		TEST(test_without_descriptors_accepting_pauses),
+		TEST(test_the_reserve_tells_clients_that_there_is_no_room),
+		TEST(test_without_any_descriptor_accepting_pauses),
 		TEST(test_a_drain_ends_quiet_clients_and_answers_the_others),
 		TEST(test_a_drain_has_its_deadline),
 		TEST(test_an_empty_server_is_drained_at_once),
