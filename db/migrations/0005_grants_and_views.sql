@@ -36,7 +36,7 @@ CREATE VIEW account_view AS
 		coalesce(a.token_life::text, 'policy') AS token_life,
 		coalesce((SELECT string_agg(s.spc, ',' ORDER BY s.spc) FROM spc_assignment AS s
 			WHERE s.account_id = a.id
-			AND (s.held_until IS NULL OR s.held_until > now())), '') AS spcs,
+			AND (s.held_until IS NULL OR s.held_until > statement_timestamp())), '') AS spcs,
 		coalesce((SELECT string_agg(l.alias, ',' ORDER BY l.alias) FROM account_alias AS l
 			WHERE l.account_id = a.id), '') AS aliases,
 		coalesce((SELECT string_agg(c.name, ',' ORDER BY c.name) FROM api_client AS c
@@ -53,8 +53,8 @@ CREATE VIEW account_state_view AS
 
 CREATE VIEW spc_view AS
 	SELECT h.spc, h.kind, a.name AS account,
-		CASE WHEN h.held_until <= now() THEN 'ended'
-			WHEN h.verified_until <= now() THEN 'lapsed'
+		CASE WHEN h.held_until <= statement_timestamp() THEN 'ended'
+			WHEN h.verified_until <= statement_timestamp() THEN 'lapsed'
 			ELSE 'held' END AS state,
 		utc(h.held_from) AS held_from, coalesce(utc(h.held_until), '') AS held_until,
 		coalesce(utc(h.verified_until), '') AS verified_until,
@@ -64,7 +64,7 @@ CREATE VIEW spc_view AS
 CREATE VIEW delegation_view AS
 	SELECT d.id, a.name AS account, d.spc,
 		CASE WHEN d.withdrawn_at IS NOT NULL THEN 'withdrawn'
-			WHEN d.until_at <= now() THEN 'ended'
+			WHEN d.until_at <= statement_timestamp() THEN 'ended'
 			ELSE 'in force' END AS state,
 		d.sca, d.cps_version, d.evidence, utc(d.granted_at) AS granted,
 		utc(least(d.until_at, d.withdrawn_at)) AS until,
@@ -86,10 +86,10 @@ CREATE VIEW client_view AS
 	JOIN account AS a ON a.id = c.account_id
 	CROSS JOIN LATERAL (SELECT count(*) AS alive, max(k.expires_at) AS expires
 		FROM credential AS k WHERE k.client_id = c.id AND k.revoked_at IS NULL
-		AND k.expires_at > now()) AS secrets;
+		AND k.expires_at > statement_timestamp()) AS secrets;
 
 CREATE VIEW signer_view AS
-	SELECT s.kid, s.purpose, signer_state_at(s, now()) AS state,
+	SELECT s.kid, s.purpose, signer_state_at(s, statement_timestamp()) AS state,
 		encode(s.sha256, 'hex') AS sha256, s.x5u, utc(s.created_at) AS created,
 		utc(s.publish_at) AS published, utc(s.activate_at) AS active,
 		utc(s.retire_at) AS retired, utc(s.remove_at) AS removed, s.chain

@@ -1,0 +1,42 @@
+-- SPDX-License-Identifier: Apache-2.0
+-- Who gives waits for no node; who takes waits for all that issue.
+BEGIN;
+SELECT no_plan();
+SET search_path = stipa, public;
+
+SELECT alias_add('a', 'r', 'sp-4', 'four');
+SELECT delegation_grant('a', 'r', 'sp-4', '1004', 'SCA', '1', 'e', now() + interval '1 y');
+
+CREATE TEMP TABLE locks (statement text, wanted text);
+INSERT INTO locks VALUES
+	($$account_suspend('a', 'r', 'sp-4')$$, 'ExclusiveLock'),
+	($$account_revoke('a', 'r', 'sp-4')$$, 'ExclusiveLock'),
+	($$account_close('a', 'r', 'sp-4')$$, 'ExclusiveLock'),
+	($$account_verify('a', 'r', 'sp-4', 'e', now())$$, 'ExclusiveLock'),
+	($$account_token_life('a', 'r', 'sp-4', '1 h')$$, 'ExclusiveLock'),
+	($$spc_withdraw('a', 'r', 'sp-4', '1004')$$, 'ExclusiveLock'),
+	($$spc_transfer('a', 'r', '1004', 'sp-5', 'e')$$, 'ExclusiveLock'),
+	($$client_rotate('a', 'r', 'client-4', sha256('l'), now() + interval '1 y')$$,
+		'ExclusiveLock'),
+	($$client_disable('a', 'r', 'client-4')$$, 'ExclusiveLock'),
+	($$alias_remove('a', 'r', 'sp-4', 'four')$$, 'ExclusiveLock'),
+	($$delegation_withdraw('a', 'r', (SELECT max(id) FROM delegation))$$, 'ExclusiveLock'),
+	($$signer_retire('a', 'r', 'test')$$, 'ExclusiveLock'),
+	($$policy_set('a', 'r', '2 h', 0::int2, NULL, true, NULL)$$, 'ExclusiveLock'),
+	($$account_add('a', 'r', 'sp-l', 'L', NULL, now() + interval '1 y')$$, 'no lock'),
+	($$spc_assign('a', 'r', 'sp-4', '0004')$$, 'no lock'),
+	($$client_add('a', 'r', 'sp-4', 'c-l', sha256('l'), now() + interval '1 y')$$, 'no lock');
+SELECT is(takes_rights('SELECT ' || statement), wanted, 'lock of ' || statement) FROM locks;
+
+-- What returns the time of the act is what takes, and no such function is forgotten above.
+SELECT is_empty($$
+	SELECT proname FROM pg_proc
+	WHERE pronamespace = 'stipa'::regnamespace AND proargnames[1:2] = '{actor,reason}'
+	AND prorettype = 'timestamptz'::regtype AND proname NOT IN ('act', 'act_taking')
+	EXCEPT SELECT substr(statement, 1, strpos(statement, '(') - 1) FROM locks
+	WHERE wanted = 'ExclusiveLock'$$, 'every function that takes is here');
+
+SELECT is(takes_rights($$SELECT order_token(1, 'sp-1', '1001')$$), 'ShareLock',
+	'issuing shares the lock');
+SELECT * FROM finish();
+ROLLBACK;
