@@ -20,10 +20,21 @@ check_tests_of()
 	make -s --no-print-directory --eval='print-tests: ; @echo $(TESTS)' print-tests
 }
 
+# Without one result, the tests did not build: one failure, and why.
+check_began()
+{
+	[ -n "$(find . -name '*.trs' -print -quit)" ] && return
+	failed=$((failed + 1))
+	say "---- the tests of ${PWD##*/} did not run"
+	grep -E 'error|\*\*\* ' "$work/log/check-${PWD##*/}.log" | head -n 20
+	return 1
+}
+
 # check_results: count what the tests left; one that left nothing has failed.
 check_results()
 {
 	local test base result
+	check_began || return
 	for test in $(check_tests_of); do
 		base=${test%.sh}
 		result=$(sed -n 's/^:test-result: //p' "$base.trs" 2>/dev/null)
@@ -47,8 +58,9 @@ check_run()
 	step "Running the tests of ${1##*/}"
 	cd "$1" || return 1
 	find . -name '*.trs' -delete
+	find tests -name '*.log' -delete 2>/dev/null
 	make -k -j"$(cores)" check </dev/null 2>&1 | tee "$work/log/check-${1##*/}.log" |
-		grep --line-buffered -E '^(PASS|FAIL|ERROR|SKIP|XPASS|XFAIL): |error:|\*\*\* '
+		grep --line-buffered -E '^(PASS|FAIL|ERROR|SKIP|XPASS|XFAIL): '
 	status=${PIPESTATUS[0]}
 	check_results
 	[ "$status" = 0 ] || [ "$failed" != 0 ] || failed=1
