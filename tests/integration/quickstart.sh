@@ -84,6 +84,19 @@ printed_line_works()
 	(cd "$checkout" && sh -c "$line" 2>&1) | grep -q '"status": *"success"'
 }
 
+# The requests of three runs stand in the log; the control shows that a grep would find them.
+log_keeps_secrets()
+{
+	log=$checkout/.quickstart/log/stipad.log
+	(
+		. "$env"
+		basic=$(printf '%s:%s' "$STIPA_CLIENT_ID" "$STIPA_CLIENT_SECRET" | base64 -w0)
+		[ "$(grep -c '"route":"token","status":200' "$log")" -ge 3 ] &&
+		! grep -Eq "$STIPA_CLIENT_SECRET|$basic|stipa_demo_|eyJ" "$log" &&
+		grep -q "$STIPA_CLIENT_SECRET" "$env"
+	)
+}
+
 status_says_so()
 {
 	quickstart status && says "runs on https://127.0.0.1:$port" && says 'PostgreSQL runs'
@@ -153,6 +166,7 @@ run_step "A first run ends with a verified token" first_run_proves_itself
 run_step "It leaves nothing running" nothing_runs
 run_step "A second run is fast" second_run_is_fast
 run_step "The request that it printed works" printed_line_works
+run_step "Neither a secret nor a token is in the log" log_keeps_secrets
 run_step "Its status says so" status_says_so
 run_step "Its env is private, complete and right" env_is_private_and_complete
 run_step "A run beside it changes nothing" a_run_beside_it_changes_nothing
