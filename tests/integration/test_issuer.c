@@ -127,14 +127,14 @@ static bool is_ready_as(int wanted)
 static bool runs_until(bool (*is_so)(int n), int n)
 {
 	const struct timeval limit = { .tv_sec = 10 };
-	bool late = false;
+	bool late = false, so;
 	struct event *timer = evtimer_new(base, on_limit, &late);
 
 	evtimer_add(timer, &limit);
-	while (!is_so(n) && !late)
+	while (!(so = is_so(n)) && !late)
 		event_base_loop(base, EVLOOP_ONCE);
 	event_free(timer);
-	return is_so(n);
+	return so;
 }
 
 static void on_answer(void *arg, const struct error *error)
@@ -432,14 +432,27 @@ static void test_a_standby_that_does_not_answer_is_no_token(void)
 	CU_ASSERT_TRUE(runs_until(is_ready_as, 1));
 }
 
-static bool control_is_back(int unused)
+static void pause_loop(void)
 {
 	const struct timeval pause = { .tv_usec = 50000 };
 
-	(void)unused;
-	PQreset(control);
 	event_base_loopexit(base, &pause);
 	event_base_dispatch(base);
+}
+
+static bool control_is_gone(int unused)
+{
+	(void)unused;
+	pause_loop();
+	PQclear(PQexec(control, "SELECT"));
+	return PQstatus(control) != CONNECTION_OK;
+}
+
+static bool control_is_back(int unused)
+{
+	(void)unused;
+	pause_loop();
+	PQreset(control);
 	return PQstatus(control) == CONNECTION_OK;
 }
 
@@ -460,6 +473,7 @@ static void test_a_crash_of_the_server_loses_no_token(void)
 	CU_ASSERT(issued > 0);
 	CU_ASSERT_EQUAL(issued + count(ERROR_UNAVAILABLE, 0), 600);
 	CU_ASSERT_TRUE(none_is_answered_twice());
+	CU_ASSERT_TRUE_FATAL(runs_until(control_is_gone, 0)); /* the server has noticed */
 	CU_ASSERT_TRUE_FATAL(runs_until(control_is_back, 0));
 	CU_ASSERT_TRUE(runs_until(is_ready_as, 1));
 	CU_ASSERT_TRUE(all_tokens_are_in_the_ledger());
