@@ -10,8 +10,8 @@ for tool in clang-tidy cppcheck shellcheck; do
 done
 sources=$(cd "$srcdir" && find src -name '*.c' | sort)
 for source in $sources; do
-	clang-tidy --quiet "$srcdir/$source" -- -std=gnu17 -D_GNU_SOURCE -I. -I"$srcdir/include" \
-		"$@" 2>/dev/null || rc=1
+	clang-tidy --quiet "$srcdir/$source" -- -std=gnu17 -I. -I"$srcdir/include" "$@" \
+		-DSYSCONFDIR='"/etc"' -DMIGRATIONS_DIR='"/"' 2>/dev/null || rc=1
 done
 # cppcheck 2.10 knows neither __VA_OPT__ (syntaxError) nor that accept4 takes NULL.
 (cd "$srcdir" && cppcheck --quiet --std=c17 --enable=warning,performance,portability \
