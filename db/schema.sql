@@ -1095,19 +1095,33 @@ END $$;
 
 ALTER FUNCTION stipa.spc_transfer(actor text, reason text, spc text, to_account text, evidence text, verified_until timestamp with time zone) OWNER TO stipa_owner;
 
+CREATE FUNCTION stipa.spc_verify(actor text, reason text, account text, spc text, evidence text, verified_until timestamp with time zone) RETURNS timestamp with time zone
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'stipa', 'pg_temp'
+    AS $$
+#variable_conflict use_variable
+DECLARE
+	now timestamptz := act_taking(actor, reason);
+	held spc_assignment := the_assignment_of(account, spc, now);
+BEGIN
+	PERFORM check_given('evidence', evidence);
+	UPDATE spc_assignment AS h SET verified_until = verified_until WHERE h.id = held.id;
+	PERFORM audit(now, actor, 'spc_verify', account, reason, jsonb_build_object(
+		'spc', spc, 'evidence', evidence, 'verified_until', verified_until,
+		'before', held.verified_until));
+	RETURN now;
+END $$;
+
+ALTER FUNCTION stipa.spc_verify(actor text, reason text, account text, spc text, evidence text, verified_until timestamp with time zone) OWNER TO stipa_owner;
+
 CREATE FUNCTION stipa.spc_withdraw(actor text, reason text, account text, spc text) RETURNS timestamp with time zone
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'stipa', 'pg_temp'
     AS $$
 DECLARE
 	now timestamptz := act_taking(actor, reason);
-	holder account := the_account(account);
-	held spc_assignment := the_assignment(spc, now);
+	held spc_assignment := the_assignment_of(account, spc, now);
 BEGIN
-	IF held.account_id <> holder.id THEN
-		RAISE no_data_found
-			USING MESSAGE = format('account %s does not hold the SPC %s', account, spc);
-	END IF;
 	PERFORM spc_end(now, held);
 	PERFORM audit(now, actor, 'spc_withdraw', account, reason,
 		      jsonb_build_object('spc', spc));
@@ -1164,6 +1178,23 @@ BEGIN
 END $$;
 
 ALTER FUNCTION stipa.the_assignment(spc text, now timestamp with time zone) OWNER TO stipa_owner;
+
+CREATE FUNCTION stipa.the_assignment_of(account text, spc text, now timestamp with time zone) RETURNS stipa.spc_assignment
+    LANGUAGE plpgsql STABLE
+    SET search_path TO 'stipa', 'pg_temp'
+    AS $$
+DECLARE
+	holder account := the_account(account);
+	held spc_assignment := the_assignment(spc, now);
+BEGIN
+	IF held.account_id <> holder.id THEN
+		RAISE no_data_found
+			USING MESSAGE = format('account %s does not hold the SPC %s', account, spc);
+	END IF;
+	RETURN held;
+END $$;
+
+ALTER FUNCTION stipa.the_assignment_of(account text, spc text, now timestamp with time zone) OWNER TO stipa_owner;
 
 CREATE TABLE stipa.api_client (
     id bigint NOT NULL,
@@ -2005,6 +2036,9 @@ REVOKE ALL ON FUNCTION stipa.spc_end(now timestamp with time zone, held stipa.sp
 REVOKE ALL ON FUNCTION stipa.spc_transfer(actor text, reason text, spc text, to_account text, evidence text, verified_until timestamp with time zone) FROM PUBLIC;
 GRANT ALL ON FUNCTION stipa.spc_transfer(actor text, reason text, spc text, to_account text, evidence text, verified_until timestamp with time zone) TO stipa_portal;
 
+REVOKE ALL ON FUNCTION stipa.spc_verify(actor text, reason text, account text, spc text, evidence text, verified_until timestamp with time zone) FROM PUBLIC;
+GRANT ALL ON FUNCTION stipa.spc_verify(actor text, reason text, account text, spc text, evidence text, verified_until timestamp with time zone) TO stipa_portal;
+
 REVOKE ALL ON FUNCTION stipa.spc_withdraw(actor text, reason text, account text, spc text) FROM PUBLIC;
 GRANT ALL ON FUNCTION stipa.spc_withdraw(actor text, reason text, account text, spc text) TO stipa_portal;
 
@@ -2014,6 +2048,8 @@ GRANT SELECT ON TABLE stipa.account TO stipa_auditor;
 REVOKE ALL ON FUNCTION stipa.the_account(name text) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION stipa.the_assignment(spc text, now timestamp with time zone) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION stipa.the_assignment_of(account text, spc text, now timestamp with time zone) FROM PUBLIC;
 
 GRANT SELECT ON TABLE stipa.api_client TO stipa_portal;
 GRANT SELECT ON TABLE stipa.api_client TO stipa_auditor;

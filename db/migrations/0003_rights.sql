@@ -173,6 +173,22 @@ BEGIN
 	RETURN found;
 END $$;
 
+CREATE FUNCTION the_assignment_of(account text, spc text, now timestamptz)
+	RETURNS spc_assignment
+	LANGUAGE plpgsql STABLE
+	SET search_path = stipa, pg_temp
+AS $$
+DECLARE
+	holder account := the_account(account);
+	held spc_assignment := the_assignment(spc, now);
+BEGIN
+	IF held.account_id <> holder.id THEN
+		RAISE no_data_found
+			USING MESSAGE = format('account %s does not hold the SPC %s', account, spc);
+	END IF;
+	RETURN held;
+END $$;
+
 -- Organisations and accounts.
 
 CREATE FUNCTION organisation_add(actor text, reason text, name text, legal_name text,
@@ -488,6 +504,26 @@ BEGIN
 		'evidence', evidence));
 END $$;
 
+-- Write the date until which a holder's code is verified; NULL: as long as the account is.  It may
+-- be earlier than before, or past.
+CREATE FUNCTION spc_verify(actor text, reason text, account text, spc text, evidence text,
+			   verified_until timestamptz) RETURNS timestamptz
+	LANGUAGE plpgsql VOLATILE SECURITY DEFINER
+	SET search_path = stipa, pg_temp
+AS $$
+#variable_conflict use_variable
+DECLARE
+	now timestamptz := act_taking(actor, reason);
+	held spc_assignment := the_assignment_of(account, spc, now);
+BEGIN
+	PERFORM check_given('evidence', evidence);
+	UPDATE spc_assignment AS h SET verified_until = verified_until WHERE h.id = held.id;
+	PERFORM audit(now, actor, 'spc_verify', account, reason, jsonb_build_object(
+		'spc', spc, 'evidence', evidence, 'verified_until', verified_until,
+		'before', held.verified_until));
+	RETURN now;
+END $$;
+
 -- End an assignment, and the delegations that stand on it.
 CREATE FUNCTION spc_end(now timestamptz, held spc_assignment) RETURNS void
 	LANGUAGE sql
@@ -506,13 +542,8 @@ CREATE FUNCTION spc_withdraw(actor text, reason text, account text, spc text)
 AS $$
 DECLARE
 	now timestamptz := act_taking(actor, reason);
-	holder account := the_account(account);
-	held spc_assignment := the_assignment(spc, now);
+	held spc_assignment := the_assignment_of(account, spc, now);
 BEGIN
-	IF held.account_id <> holder.id THEN
-		RAISE no_data_found
-			USING MESSAGE = format('account %s does not hold the SPC %s', account, spc);
-	END IF;
 	PERFORM spc_end(now, held);
 	PERFORM audit(now, actor, 'spc_withdraw', account, reason,
 		      jsonb_build_object('spc', spc));

@@ -138,8 +138,8 @@ GRANT EXECUTE ON FUNCTION issue_tokens, node_signer, issuing_state, schema_versi
 
 GRANT EXECUTE ON FUNCTION organisation_add, account_add, account_review, account_approve,
 	account_refuse, account_suspend, account_reinstate, account_revoke, account_close,
-	account_verify, account_token_life, alias_add, alias_remove, spc_assign, spc_withdraw,
-	spc_transfer, delegation_grant, delegation_withdraw, client_add, client_rotate,
+	account_verify, account_token_life, alias_add, alias_remove, spc_assign, spc_verify,
+	spc_withdraw, spc_transfer, delegation_grant, delegation_withdraw, client_add, client_rotate,
 	client_disable, client_enable, policy_set TO stipa_portal;
 
 GRANT EXECUTE ON FUNCTION signer_register, signer_retire, token_partitions_extend,

@@ -69,7 +69,7 @@ enum order_defect {
 	DEFECT_COUNT
 };
 
-/* The numbers are those that issue_tokens() answers (db/migrations/0001_*.sql) and that
+/* The numbers are those that issue_tokens() answers (db/migrations/0004_issue.sql) and that
  * token_refusal keeps: append, never renumber. */
 enum verdict {
 	VERDICT_ISSUED = 0,

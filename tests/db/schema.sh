@@ -41,9 +41,18 @@ numbers_have_no_gap()
 	done
 }
 
+# The numbers pass between SQL and C, and stay in the tables.
+verdicts_are_those_of_the_header()
+{
+	sed -n 's/^\tVERDICT_\([A-Z_]*\)[ ,].*/\1/p' "$srcdir/include/ipc/order.h" |
+		grep -v '^COUNT$' | tr '[:upper:]' '[:lower:]' >"$dir/header"
+	sql -c "SELECT stipa.verdict_name(i::int2) FROM generate_series(0, 31) AS i" |
+		sed '/^$/d' | diff "$dir/header" -
+}
+
 roles_twice()
 {
-	sql -f "$srcdir/db/roles.sql"
+	PGOPTIONS="-c client_min_messages=warning" sql -f "$srcdir/db/roles.sql"
 }
 
 start_postgres
@@ -56,4 +65,5 @@ fi
 run_step "Migrations are numbered without a gap" numbers_have_no_gap
 run_step "schema_version() is the number of the last migration" version_is_the_last_migration
 run_step "schema.sql is what the migrations make" schema_is_as_committed
+run_step "verdict_name() has the names of ipc/order.h" verdicts_are_those_of_the_header
 run_step "The roles can be made again" roles_twice

@@ -14,6 +14,7 @@ INSERT INTO locks VALUES
 	($$account_close('a', 'r', 'sp-4')$$, 'ExclusiveLock'),
 	($$account_verify('a', 'r', 'sp-4', 'e', now())$$, 'ExclusiveLock'),
 	($$account_token_life('a', 'r', 'sp-4', '1 h')$$, 'ExclusiveLock'),
+	($$spc_verify('a', 'r', 'sp-4', '1004', 'e', now())$$, 'ExclusiveLock'),
 	($$spc_withdraw('a', 'r', 'sp-4', '1004')$$, 'ExclusiveLock'),
 	($$spc_transfer('a', 'r', '1004', 'sp-5', 'e')$$, 'ExclusiveLock'),
 	($$client_rotate('a', 'r', 'client-4', sha256('l'), now() + interval '1 y')$$,

@@ -19,7 +19,7 @@ FROM (VALUES
 		'account_token_life account_verify alias_add alias_remove client_add '
 		'client_disable client_enable client_rotate delegation_grant delegation_withdraw '
 		'organisation_add peer_text policy_set schema_version signer_state_at spc_assign '
-		'spc_transfer spc_withdraw utc verdict_name'),
+		'spc_transfer spc_verify spc_withdraw utc verdict_name'),
 	('stipa_auditor', 'audit_hash audit_text audit_verify peer_text schema_version '
 		'signer_state_at utc verdict_name')) AS v (role, functions);
 SELECT is((SELECT string_agg(p.proname, ' ' ORDER BY p.proname) FROM pg_proc AS p

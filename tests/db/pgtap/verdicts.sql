@@ -69,7 +69,8 @@ SELECT is((SELECT exp - iat FROM order_tokens('{1}', '{sp-1}', '{1001}')), 86400
 -- The order of verdicts: each fault added hides the ones after it.
 SELECT client_add('a', 'r', 'sp-7', 'client-70', sha256('client-70'), now() + interval '1 y');
 SELECT spc_assign('a', 'r', 'sp-7', 'LAPS', verified_until => now() + interval '1 h');
-UPDATE spc_assignment SET verified_until = now() - interval '1 s' WHERE spc = 'LAPS';
+SELECT is(pg_temp.verdict(7, 'sp-7', 'LAPS'), 'issued', 'a verified SPC');
+SELECT spc_verify('a', 'r', 'sp-7', 'LAPS', 'e', now() - interval '1 s');
 SELECT is(pg_temp.verdict(7, 'sp-7', 'LAPS', 0, true), 'spc_lapsed', 'a lapsed SPC');
 SELECT is(pg_temp.verdict(7, 'LAPS', '1007'), 'issued', 'a lapsed SPC still names its account');
 SELECT policy_set('a', 'r', '24 h', 0::int2, NULL, false, NULL);
