@@ -110,6 +110,7 @@ node_start()
 		[ "$fingerprint" = "$(cat "$work/run/stipad.made")" ] && return
 		step "Stopping the node that runs: its program or its settings are others now"
 		process_stop stipad 15
+		started_cluster=yes  # it ran for that node; now it ends with this one
 	fi
 	step "Starting the node on https://127.0.0.1:$port"
 	started_node=yes

@@ -6,7 +6,7 @@ packages_run=(autoconf automake gcc libc6-dev make pkg-config
 	libevent-dev libjansson-dev libpq-dev libssl-dev libconfuse-dev uthash-dev
 	postgresql openssl ca-certificates curl xxd jose python3-jwcrypto python3-cryptography
 	util-linux)
-packages_check=(libcunit1-dev pgtap jq shellcheck clang-format-14)
+packages_check=(libcunit1-dev pgtap jq procps shellcheck clang-format-14)
 
 is_installed()
 {
@@ -50,17 +50,35 @@ packages_add()
 		-o Dpkg::Options::=--force-confold "$@"
 }
 
-# Installing the server makes a cluster, unless this says no.  One that is there is not touched.
+# Installing the server makes a cluster, unless this file says no.  Clusters that are there are not
+# touched, and with the server in place the file is again what it was, or what the package brings.
+createcluster=/etc/postgresql-common/createcluster.conf
+
 forbid_system_cluster()
 {
-	local file=/etc/postgresql-common/createcluster.conf
-	say "    no system cluster is made: create_main_cluster = false in $file"
+	say "    no system cluster is made: $createcluster says so for as long as this takes"
 	# shellcheck disable=SC2016
 	as_root sh -c '
-		mkdir -p "${1%/*}" && touch "$1" && chmod 644 "$1" &&
-		sed -i "/^[[:space:]]*create_main_cluster\b/d" "$1" &&
-		echo "create_main_cluster = false" >>"$1"' sh "$file" ||
-		die "cannot write $file"
+		mkdir -p "${1%/*}" || exit 1
+		if [ -e "$1" ] && [ ! -e "$1.kept" ] && ! grep -q quickstart "$1"; then
+			cp -p "$1" "$1.kept" || exit 1
+		fi
+		printf "%s\n" "# stipa/quickstart: while it installs the server" \
+			"create_main_cluster = false" >"$1" && chmod 644 "$1"' \
+		sh "$createcluster" || die "cannot write $createcluster"
+}
+
+# Only a first installation makes a cluster, so an upgrade will not make up for it.
+release_system_cluster()
+{
+	grep -qs quickstart "$createcluster" || return 0
+	is_root || command -v sudo >/dev/null || return 0
+	# shellcheck disable=SC2016
+	as_root sh -c '
+		for from in "$1.kept" "$1.ucf-dist" "/usr/share/postgresql-common/${1##*/}"; do
+			[ ! -e "$from" ] || { cp -p "$from" "$1"; break; }
+		done
+		rm -f "$1.kept" "$1.ucf-dist"' sh "$createcluster"
 }
 
 # packages_install WHY PACKAGE...
@@ -73,7 +91,10 @@ packages_install()
 	for package; do
 		package_is_there "$package" || missing+=("$package")
 	done
-	[ ${#missing[@]} -gt 0 ] || return 0
+	[ ${#missing[@]} -gt 0 ] || {
+		release_system_cluster
+		return 0
+	}
 	step "Installing what is missing $why: ${missing[*]}"
 	is_root || command -v sudo >/dev/null || die "you are not root and there is no sudo" \
 		"as root: apt-get install ${missing[*]}"
@@ -90,4 +111,5 @@ packages_install()
 		package_is_there "$package" || die "$package is still missing" \
 			"see $work/log/apt-install.log"
 	done
+	release_system_cluster
 }
