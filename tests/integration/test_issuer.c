@@ -372,6 +372,31 @@ static void test_a_frozen_backend_is_left_behind(void)
 	kill(frozen, SIGCONT);
 }
 
+static void on_warning(void *arg, const PGresult *result)
+{
+	int *warnings = arg;
+
+	(void)result;
+	(*warnings)++;
+}
+
+/* A reload reaches the server's processes one by one: it is done when a commit of ours waits.  The
+ * statement's limit ends the wait, with a warning. */
+static bool commits_wait(void)
+{
+	int warnings = 0;
+	PQnoticeReceiver usual = PQsetNoticeReceiver(control, on_warning, &warnings);
+
+	ask_sql("SET synchronous_commit = on");
+	ask_sql("SET statement_timeout = 50");
+	for (int i = 0; i < 1000 && warnings == 0; i++)
+		ask_sql("DO $$BEGIN PERFORM pg_logical_emit_message(true, '', ''); COMMIT; END$$");
+	ask_sql("RESET statement_timeout");
+	ask_sql("SET synchronous_commit = local");
+	PQsetNoticeReceiver(control, usual, NULL);
+	return warnings > 0;
+}
+
 static void wait_for_standbys(const char *names)
 {
 	char sql[120];
@@ -380,6 +405,7 @@ static void wait_for_standbys(const char *names)
 	snprintf(sql, sizeof(sql), "ALTER SYSTEM SET synchronous_standby_names = '%s'", names);
 	ask_sql(sql);
 	ask_sql("SELECT pg_reload_conf()");
+	CU_ASSERT_TRUE(names[0] == '\0' || commits_wait());
 }
 
 static void on_cancel(evutil_socket_t fd, short what, void *arg)
