@@ -40,19 +40,43 @@ kill_the_authority()
 kill_a_backend()
 {
 	kill -9 "$(sql -c "SELECT pid FROM pg_stat_activity WHERE usename = 'stipa_authority'
-		LIMIT 1")"
+		LIMIT 1")" &&
+	wait_for_the_database
 }
 
 # What would start it again in production, a service manager, is this loop.
 kill_the_postmaster()
 {
 	kill -9 "$(head -1 "$dir/data/postmaster.pid")"
-	for _ in $(seq 50); do
+	for _ in $(seq 100); do
 		as_postgres "$bin/pg_ctl" -D "$dir/data" -o "$options" -l "$dir/log" -w start \
-			>/dev/null 2>&1 && return
+			>/dev/null 2>&1 && wait_for_the_database && return
 		sleep 0.1
 	done
 	return 1
+}
+
+wait_for_the_database()
+{
+	for _ in $(seq 300); do
+		sql -c "SELECT 1" >/dev/null 2>&1 && back=$(date +%s.%N) && return
+		sleep 0.1
+	done
+	return 1
+}
+
+# make_fault KIND, and note when it was and when the database was there again.
+make_fault()
+{
+	since=$(date +%s.%N)
+	back=$since
+	case $1 in
+	edge) kill_an_edge ;;
+	authority) kill_the_authority ;;
+	backend) kill_a_backend ;;
+	postmaster) kill_the_postmaster ;;
+	esac || return 1
+	echo "$1 $since $back" >>"$dir/faults"
 }
 
 # Each kind in turn, at a moment nobody planned.
@@ -61,27 +85,21 @@ kill_at_random()
 	: >"$dir/faults"
 	n=0
 	while [ "$n" -lt "$STIPA_KILLS" ]; do
-		sleep "$("$STIPA_PYTHON" -c "import random
+		for kind in edge authority backend postmaster; do
+			sleep "$("$STIPA_PYTHON" -c "import random
 random.seed('$STIPA_SEED-$n'); print(round(random.uniform(0.3, 1.6), 3))")"
-		date +%s.%N >>"$dir/faults"
-		case $((n % 4)) in
-		0) kill_an_edge ;;
-		1) kill_the_authority ;;
-		2) kill_a_backend ;;
-		3) kill_the_postmaster ;;
-		esac || return 1
-		wait_for_a_token || return 1
-		n=$((n + 1))
+			make_fault "$kind" && wait_for_a_token || return 1
+			n=$((n + 1))
+		done
 	done
 }
 
 # One fault at a time: the next comes when tokens flow again.
 wait_for_a_token()
 {
-	since=$(tail -1 "$dir/faults")
 	for _ in $(seq 100); do
 		sleep 0.1
-		tail -50 "$dir/client.log" | "$STIPA_PYTHON" -c "import json, sys
+		tail -n 50 "$dir/client.log" | "$STIPA_PYTHON" -c "import json, sys
 for line in sys.stdin:
     try: line = json.loads(line)
     except ValueError: continue
@@ -96,7 +114,7 @@ stream_through_the_kills()
 {
 	"$STIPA_PYTHON" "$srcdir/tests/integration/stream.py" --ca "$dir/tls/ca.pem" \
 		--log "$dir/client.log" --jobs "$dir/jobs" --until "$dir/stop" \
-		--seconds $((STIPA_KILLS * 10 + 20)) --per-job 2 "$port_a" &
+		--seconds $((STIPA_KILLS * 20 + 20)) --per-job 2 "$port_a" &
 	client=$!
 	sleep 1
 	kill_at_random
