@@ -767,9 +767,11 @@ BEGIN
 		RETURN format('token signer %s is %s', kid, signer_state);
 	END IF;
 	IF NOT token_partition_exists(now) THEN
-		RETURN 'the ledger has no partition for this month: token_partitions_extend() makes it';
+		RETURN 'the ledger has no partition for this month: '
+			'token_partitions_extend() makes it';
 	ELSIF NOT token_partition_exists(now + interval '1 month') THEN
-		RETURN 'the ledger''s partitions end within a month: token_partitions_extend() makes more';
+		RETURN 'the ledger''s partitions end within a month: '
+			'token_partitions_extend() makes more';
 	ELSIF NOT EXISTS (SELECT FROM policy AS p WHERE p.begins_at <= now) THEN
 		RETURN 'no policy is in force';
 	END IF;
@@ -1170,7 +1172,8 @@ DECLARE
 	found spc_assignment;
 BEGIN
 	SELECT h.* INTO found FROM spc_assignment AS h
-	WHERE (h.spc || '') = spc AND h.held_from <= now AND (h.held_until IS NULL OR h.held_until > now);
+	WHERE (h.spc || '') = spc AND h.held_from <= now
+	AND (h.held_until IS NULL OR h.held_until > now);
 	IF found.id IS NULL THEN
 		RAISE no_data_found USING MESSAGE = format('nobody holds the SPC %s', spc);
 	END IF;

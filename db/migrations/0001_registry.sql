@@ -15,7 +15,8 @@ CREATE TABLE organisation (
 	name text NOT NULL CONSTRAINT organisation_name_key UNIQUE
 		CONSTRAINT organisation_name_check CHECK (name ~ '^[^[:cntrl:]]{1,200}$'),
 	legal_name text NOT NULL
-		CONSTRAINT organisation_legal_name_check CHECK (legal_name ~ '^[^[:cntrl:]]{1,200}$'),
+		CONSTRAINT organisation_legal_name_check
+		CHECK (legal_name ~ '^[^[:cntrl:]]{1,200}$'),
 	kinds text[] NOT NULL CONSTRAINT organisation_kinds_check CHECK (cardinality(kinds) > 0
 		AND kinds <@ ARRAY['pa', 'ga', 'sp', 'sti_ca', 'sca', 'partner']),
 	created_at timestamptz NOT NULL
@@ -122,7 +123,8 @@ CREATE TABLE delegation (
 	spc text NOT NULL,
 	sca text NOT NULL CONSTRAINT delegation_sca_check CHECK (sca ~ '^[^[:cntrl:]]{1,200}$'),
 	cps_version text NOT NULL
-		CONSTRAINT delegation_cps_version_check CHECK (cps_version ~ '^[^[:cntrl:]]{1,200}$'),
+		CONSTRAINT delegation_cps_version_check
+		CHECK (cps_version ~ '^[^[:cntrl:]]{1,200}$'),
 	evidence text NOT NULL,
 	granted_at timestamptz NOT NULL,
 	until_at timestamptz NOT NULL,

@@ -166,7 +166,8 @@ DECLARE
 	found spc_assignment;
 BEGIN
 	SELECT h.* INTO found FROM spc_assignment AS h
-	WHERE (h.spc || '') = spc AND h.held_from <= now AND (h.held_until IS NULL OR h.held_until > now);
+	WHERE (h.spc || '') = spc AND h.held_from <= now
+	AND (h.held_until IS NULL OR h.held_until > now);
 	IF found.id IS NULL THEN
 		RAISE no_data_found USING MESSAGE = format('nobody holds the SPC %s', spc);
 	END IF;

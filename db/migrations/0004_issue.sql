@@ -200,9 +200,11 @@ BEGIN
 		RETURN format('token signer %s is %s', kid, signer_state);
 	END IF;
 	IF NOT token_partition_exists(now) THEN
-		RETURN 'the ledger has no partition for this month: token_partitions_extend() makes it';
+		RETURN 'the ledger has no partition for this month: '
+			'token_partitions_extend() makes it';
 	ELSIF NOT token_partition_exists(now + interval '1 month') THEN
-		RETURN 'the ledger''s partitions end within a month: token_partitions_extend() makes more';
+		RETURN 'the ledger''s partitions end within a month: '
+			'token_partitions_extend() makes more';
 	ELSIF NOT EXISTS (SELECT FROM policy AS p WHERE p.begins_at <= now) THEN
 		RETURN 'no policy is in force';
 	END IF;

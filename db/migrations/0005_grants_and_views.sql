@@ -36,7 +36,8 @@ CREATE VIEW account_view AS
 		coalesce(a.token_life::text, 'policy') AS token_life,
 		coalesce((SELECT string_agg(s.spc, ',' ORDER BY s.spc) FROM spc_assignment AS s
 			WHERE s.account_id = a.id
-			AND (s.held_until IS NULL OR s.held_until > statement_timestamp())), '') AS spcs,
+			AND (s.held_until IS NULL OR s.held_until > statement_timestamp())), '')
+			AS spcs,
 		coalesce((SELECT string_agg(l.alias, ',' ORDER BY l.alias) FROM account_alias AS l
 			WHERE l.account_id = a.id), '') AS aliases,
 		coalesce((SELECT string_agg(c.name, ',' ORDER BY c.name) FROM api_client AS c
@@ -139,8 +140,8 @@ GRANT EXECUTE ON FUNCTION issue_tokens, node_signer, issuing_state, schema_versi
 GRANT EXECUTE ON FUNCTION organisation_add, account_add, account_review, account_approve,
 	account_refuse, account_suspend, account_reinstate, account_revoke, account_close,
 	account_verify, account_token_life, alias_add, alias_remove, spc_assign, spc_verify,
-	spc_withdraw, spc_transfer, delegation_grant, delegation_withdraw, client_add, client_rotate,
-	client_disable, client_enable, policy_set TO stipa_portal;
+	spc_withdraw, spc_transfer, delegation_grant, delegation_withdraw, client_add,
+	client_rotate, client_disable, client_enable, policy_set TO stipa_portal;
 
 GRANT EXECUTE ON FUNCTION signer_register, signer_retire, token_partitions_extend,
 	refusals_prune, node_signer, issuing_state TO stipa_operator;

@@ -49,12 +49,14 @@ SELECT is(pg_temp.verify_after('DELETE FROM stipa.audit_event WHERE id = 30'), 3
 SELECT is(pg_temp.verify_after('DELETE FROM stipa.audit_event WHERE id = 1'), 2::bigint,
 	'the first taken out');
 SELECT is(pg_temp.verify_after('DELETE FROM stipa.audit_event WHERE id = 30;
-	UPDATE stipa.audit_event SET id = id - 1 WHERE id > 30'), 30::bigint, 'and the rest moved up');
+	UPDATE stipa.audit_event SET id = id - 1 WHERE id > 30'), 30::bigint,
+	'and the rest moved up');
 SELECT is(pg_temp.verify_after($$UPDATE stipa.audit_event AS e SET reason = 'x' WHERE id = 30;
 	UPDATE stipa.audit_event AS e SET hash = stipa.audit_hash(e) WHERE id = 30$$), 31::bigint,
 	'one changed, with its hash');
 SELECT is(pg_temp.verify_after($$INSERT INTO stipa.audit_event
-	SELECT (jsonb_populate_record(e, '{"id": 0}')).* FROM stipa.audit_event AS e WHERE id = 1$$),
+	SELECT (jsonb_populate_record(e, '{"id": 0}')).*
+	FROM stipa.audit_event AS e WHERE id = 1$$),
 	0::bigint, 'one put in front');
 SELECT is(audit_verify(), NULL, 'and all is as before');
 

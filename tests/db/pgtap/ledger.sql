@@ -36,7 +36,8 @@ CREATE FUNCTION pg_temp.changed(change jsonb) RETURNS text
 	LANGUAGE sql
 AS $$
 	SELECT outcome(format('INSERT INTO stipa.token SELECT (jsonb_populate_record(t, %L)).* '
-		'FROM stipa.token AS t', jsonb_build_object('jti', new_jti()) || change), 'postgres')
+		'FROM stipa.token AS t', jsonb_build_object('jti', new_jti()) || change),
+		'postgres')
 $$;
 SELECT is(pg_temp.changed(change::jsonb), wanted, about) FROM (VALUES
 	('{}', '00000', 'another jti'),

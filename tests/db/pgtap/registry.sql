@@ -79,13 +79,16 @@ INSERT INTO acts (statement, outcome) VALUES
 	($$spc_assign('a', 'r', 'sp-none', '0226')$$, 'P0002'),
 	($$spc_assign('a', 'r', 'sp-bad', '0226')$$, '55000'),
 	($$spc_verify('a', 'r', 'sp-new', 'LUP01', 'e', now() - interval '1 d')$$, '00000'),
-	($$spc_verify('a', 'r', 'sp-new', 'LUP01', '', now())$$, '22023 evidence: must not be empty'),
+	($$spc_verify('a', 'r', 'sp-new', 'LUP01', '', now())$$,
+		'22023 evidence: must not be empty'),
 	($$spc_verify('a', 'r', 'sp-1', 'LUP01', 'e', now())$$,
 		'P0002 account sp-1 does not hold the SPC LUP01'),
-	($$spc_withdraw('a', 'r', 'sp-1', '683G')$$, 'P0002 account sp-1 does not hold the SPC 683G'),
+	($$spc_withdraw('a', 'r', 'sp-1', '683G')$$,
+		'P0002 account sp-1 does not hold the SPC 683G'),
 	($$spc_withdraw('a', 'r', 'sp-1', '9999')$$, 'P0002 nobody holds the SPC 9999'),
 	($$spc_withdraw('a', 'r', 'sp-new', 'OPC000')$$, '00000'),
-	($$spc_transfer('a', 'r', '683G', 'sp-new', 'e')$$, '55000 account sp-new holds the SPC 683G'),
+	($$spc_transfer('a', 'r', '683G', 'sp-new', 'e')$$,
+		'55000 account sp-new holds the SPC 683G'),
 	($$spc_transfer('a', 'r', '683G', 'sp-1', NULL)$$, '22023'),
 	($$spc_transfer('a', 'r', '9999', 'sp-1', 'e')$$, 'P0002'),
 	($$spc_transfer('a', 'r', '683G', 'sp-bad', 'e')$$, '55000'),
@@ -167,7 +170,8 @@ INSERT INTO acts (statement, outcome) VALUES
 	($$policy_set('a', 'r', '9 min', 0::int2, NULL, true, NULL)$$,
 		'22023 token_life: 10 min to 398 d'),
 	($$policy_set('a', 'r', '399 d', 0::int2, NULL, true, NULL)$$, '22023'),
-	($$policy_set('a', 'r', '1 h', 8::int2, 'i', true, NULL)$$, '22023 optional_claims: 0 to 7'),
+	($$policy_set('a', 'r', '1 h', 8::int2, 'i', true, NULL)$$,
+		'22023 optional_claims: 0 to 7'),
 	($$policy_set('a', 'r', '1 h', 1::int2, NULL, true, NULL)$$,
 		'22023 issuer: the claim iss needs one'),
 	($$policy_set('a', 'r', '1 h', 1::int2, 'a"b', true, NULL)$$, '23514'),
@@ -180,8 +184,8 @@ INSERT INTO acts (statement, outcome) VALUES
 	($$account_revoke('a', 'r', 'sp-new')$$, '55000'),
 	($$account_reinstate('a', 'r', 'sp-new')$$, '55000'),
 	($$account_close('a', 'r', 'sp-1')$$, '00000'),
-	($$account_close('a', 'r', 'sp-1')$$, '55000 account sp-1 is closed, not applied or in_review'
-		|| ' or active or suspended');
+	($$account_close('a', 'r', 'sp-1')$$,
+		'55000 account sp-1 is closed, not applied or in_review or active or suspended');
 
 CREATE TEMP TABLE results AS
 SELECT n, statement, outcome AS wanted,
@@ -217,7 +221,8 @@ FROM pg_proc AS p, (VALUES ('', 'r', 'actor'), (NULL, 'r', 'actor'), ('a', ' ', 
 WHERE p.pronamespace = 'stipa'::regnamespace AND p.proargnames[1:2] = '{actor,reason}'
 AND p.proname NOT IN ('act', 'act_taking');
 SELECT is_empty($$
-	SELECT * FROM (SELECT *, outcome(statement, 'stipa_owner', true) AS found FROM nameless) AS o
+	SELECT * FROM (SELECT *, outcome(statement, 'stipa_owner', true) AS found
+		FROM nameless) AS o
 	WHERE found <> '22023 ' || message || ': must not be empty'$$,
 	'an actor and a reason are always given');
 
@@ -232,7 +237,8 @@ SELECT ok((SELECT bool_and(since > before) FROM (
 SELECT is((SELECT string_agg(a.name || ' ' || (h.held_until IS NULL), ', ' ORDER BY h.held_from)
 		FROM spc_assignment AS h JOIN account AS a ON a.id = h.account_id
 		WHERE h.spc = '683G'),
-	'sp-new false, sp-1 false', 'a code has a history of holders; the closed account has ended');
+	'sp-new false, sp-1 false',
+	'a code has a history of holders; the closed account has ended');
 SELECT is((SELECT count(*) FROM spc_assignment AS h JOIN spc_assignment AS g
 		ON g.spc = h.spc AND g.held_until = h.held_from WHERE h.spc = '683G'),
 	1::bigint, 'a transfer is one moment');
@@ -242,8 +248,8 @@ SELECT is((SELECT count(*) FROM credential AS c JOIN api_client AS k ON k.id = c
 		WHERE k.name = 'kms' AND c.digest IS NOT NULL), 1::bigint,
 	'a rotation erases the old digest');
 SELECT throws_ok($$INSERT INTO spc_assignment (account_id, kind, spc, held_from)
-	SELECT id, 'OCN', '1002', clock_timestamp() FROM account WHERE name = 'sp-3'$$, '23P01', NULL,
-	'one holder at a time, whoever writes');
+	SELECT id, 'OCN', '1002', clock_timestamp() FROM account WHERE name = 'sp-3'$$,
+	'23P01', NULL, 'one holder at a time, whoever writes');
 
 -- Rotation with an overlap: the newest old secret lives on, and only that.
 SELECT client_rotate('a', 'r', 'client-2', sha256('n1'), now() + interval '1 y',

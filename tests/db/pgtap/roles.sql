@@ -5,7 +5,8 @@ SELECT no_plan();
 SET search_path = stipa, public;
 
 CREATE TEMP TABLE process_role AS
-	SELECT unnest('{stipa_authority,stipa_portal,stipa_auditor,stipa_operator}'::text[]) AS role;
+	SELECT unnest('{stipa_authority,stipa_portal,stipa_auditor,stipa_operator}'::text[])
+		AS role;
 
 SELECT is((SELECT string_agg(p.proname, ' ' ORDER BY p.proname) FROM pg_proc AS p
 	WHERE p.pronamespace = 'stipa'::regnamespace
@@ -42,8 +43,10 @@ SELECT is_empty($$
 	WHERE relnamespace = 'stipa'::regnamespace AND relkind IN ('r', 'p', 'v')
 	AND has_table_privilege(role, pg_class.oid, privilege)$$, 'no role writes a table');
 SELECT is((SELECT string_agg(relname, ' ' ORDER BY relname) FROM pg_class
-	WHERE relnamespace = 'stipa'::regnamespace AND relkind IN ('r', 'p', 'v') AND NOT relispartition
-	AND has_any_column_privilege(role, pg_class.oid, 'SELECT')), relations, 'what reads ' || role)
+	WHERE relnamespace = 'stipa'::regnamespace AND relkind IN ('r', 'p', 'v')
+	AND NOT relispartition
+	AND has_any_column_privilege(role, pg_class.oid, 'SELECT')), relations,
+	'what reads ' || role)
 FROM (VALUES
 	('stipa_authority', NULL),
 	('stipa_portal', 'account account_alias account_state account_state_view account_view '
@@ -56,7 +59,8 @@ FROM (VALUES
 		'refusal_minute_view refusal_view signer_certificate signer_view spc_assignment '
 		'spc_kind spc_view token token_refusal token_view')) AS v (role, relations);
 SELECT is_empty($$SELECT role FROM process_role
-	WHERE has_column_privilege(role, 'credential', 'digest', 'SELECT')$$, 'digests are read by none');
+	WHERE has_column_privilege(role, 'credential', 'digest', 'SELECT')$$,
+	'digests are read by none');
 SELECT is_empty($$SELECT role FROM process_role, pg_class
 	WHERE relnamespace = 'stipa'::regnamespace AND relkind = 'S'
 	AND has_sequence_privilege(role, pg_class.oid, 'USAGE,SELECT,UPDATE')$$, 'nor sequences');

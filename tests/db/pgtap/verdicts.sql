@@ -154,7 +154,8 @@ SELECT delegation_grant('a', 'r', 'sp-10', '1010', 'SCA', '1', 'e', now() + inte
 SELECT is(pg_temp.verdict(100, 'sp-10', '1010', ca => true), 'issued', 'for this client');
 SELECT is(pg_temp.verdict(10, 'sp-10', '1010', ca => true), 'no_delegation', 'not for that one');
 SELECT is((SELECT string_agg(state || ' ' || clients, ', ' ORDER BY id) FROM delegation_view
-	WHERE account = 'sp-10'), 'withdrawn all, in force client-100', 'the view tells them apart');
+	WHERE account = 'sp-10'), 'withdrawn all, in force client-100',
+	'the view tells them apart');
 UPDATE delegation SET granted_at = now() - interval '2 d', until_at = now() - interval '1 d'
 	WHERE withdrawn_at IS NULL;
 SELECT is(pg_temp.verdict(100, 'sp-10', '1010', ca => true), 'no_delegation', 'ended');
@@ -174,8 +175,10 @@ SELECT is((SELECT state FROM node_signer('test')), 'active', 'an active signer')
 SELECT is((SELECT sha256 FROM node_signer('test')), sha256('\x3003020101'), 'its certificate');
 SELECT is((SELECT count(*) FROM node_signer('none')), 0::bigint, 'no such signer');
 SELECT is(issuing_state('test', clock_timestamp()), NULL, 'a node could issue');
-SELECT is(issuing_state('none', clock_timestamp()), 'token signer none is not registered', 'no key');
-SELECT matches(issuing_state('test', clock_timestamp() + interval '5 s'), 'clock .* 5.0 s', 'clock');
+SELECT is(issuing_state('none', clock_timestamp()), 'token signer none is not registered',
+	'no key');
+SELECT matches(issuing_state('test', clock_timestamp() + interval '5 s'), 'clock .* 5.0 s',
+	'clock');
 SELECT signer_register('a', 'r', t[1], t[2], ('\x3003' || t[3])::bytea, 'PEM', 'https://h/' || t[1],
 	now() + t[4]::interval, now() + t[5]::interval, now() + interval '1 y',
 	now() + interval '2 y')
