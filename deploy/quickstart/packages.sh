@@ -29,14 +29,15 @@ pgtap_package()
 	bin=$(cluster_programs) && echo "postgresql-$(basename "$(dirname "$bin")")-pgtap"
 }
 
+# What it makes is for everybody: a umask of 077 would shut others out of the system's settings.
 as_root()
-{
+(
+	umask 022
 	if is_root; then
-		"$@"
-	else
-		sudo "$@"
+		exec "$@"
 	fi
-}
+	exec sudo "$@"
+)
 
 packages_refresh()
 {
