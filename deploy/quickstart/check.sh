@@ -88,6 +88,7 @@ check()
 	check_one "$work/check" --enable-werror
 	check_one "$work/check-asan" --enable-werror --enable-sanitizers
 	trap - EXIT
+	rmdir "$short" 2>/dev/null  # unless a demo lives there
 	say "$passed passed, $failed failed"
 	[ "$failed" = 0 ]
 }
