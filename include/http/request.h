@@ -14,6 +14,8 @@
 #include "base/error.h"
 
 struct http_request;
+struct problem_form;
+struct problem_member;
 
 /* The address asked from, IPv4 as ::ffff:a.b.c.d, in network order; all zero on the local socket.
  */
@@ -23,6 +25,8 @@ const uint8_t *http_peer(const struct http_request *http);
 const char *http_request_id(const struct http_request *http);
 const char *http_header(const struct http_request *http, const char *name); /* or NULL; any case */
 const char *http_path_param(const struct http_request *http, const char *name); /* decoded */
+/* Decoded, as far as the end of its first parameter. */
+const char *http_path(const struct http_request *http);
 const char *http_body(const struct http_request *http, size_t *len);
 /* True when Accept names @media_type itself, with a q above 0: a wildcard does not count. */
 bool http_accepts(const struct http_request *http, const char *media_type);
@@ -51,5 +55,10 @@ void http_reply(struct http_request *http, const struct http_reply *reply);
  * ERROR_UNAUTHORIZED, or NULL. */
 void http_reply_problem(struct http_request *http, const struct error *error,
 			const char *challenge);
+
+/* The same in another form, with further members and fields, up to a NULL name each; or NULL. */
+void http_reply_error(struct http_request *http, const struct error *error,
+		      const struct problem_form *form, const struct problem_member *more,
+		      const struct http_field *fields);
 
 #endif

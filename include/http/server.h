@@ -19,6 +19,7 @@
 struct event_base;
 struct http_request;
 struct http_server;
+struct problem_form;
 
 typedef void (*http_handler_fn)(struct http_request *http, void *arg);
 
@@ -52,6 +53,9 @@ struct http_server_options {
 					  * port after the name is ignored.  Else 421. */
 	const struct http_route *routes; /* up to a row with a NULL method */
 	void *arg;			 /* given to the handlers */
+	/* How the server's own refusals below @path (decoded or not) are written; NULL, or a path
+	 * that could not be read: as problem documents. */
+	const struct problem_form *(*form_of)(const char *path);
 	struct http_limits limits;
 	const struct log *log; /* one "request" line for each: route, status, us */
 };

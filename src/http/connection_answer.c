@@ -1,12 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <arpa/inet.h>
 #include <netinet/in.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "connection_own.h"
 #include "http/problem.h"
 #include "response.h"
+
+#define PATH_BEGINNING 256 /* enough to tell whose form an answer has */
 
 /* ---- the log ---- */
 
@@ -69,15 +72,26 @@ static bool build(struct connection *c, const char *id, bool head_only,
 	return false;
 }
 
-bool connection_refuse(struct connection *c, int status, const char *why,
-		       const struct http_field *fields)
+static const struct problem_form *form_of(const struct connection *c, const char *path)
 {
+	const struct http_server_options *options = &c->server->options;
+
+	return options->form_of != NULL && path != NULL ? options->form_of(path)
+							: &problem_document;
+}
+
+/* @path NULL: it could not be read. */
+static bool refuse(struct connection *c, const char *path, int status, const char *why,
+		   const struct http_field *fields)
+{
+	const struct problem_form *form = form_of(c, path);
 	struct http_request *http = c->request;
 	struct error error = { 0 };
+	struct problem problem;
 	char id[REQUEST_ID_MAX + 1];
 	char *document;
 	struct http_reply reply = { .status = status,
-				    .media_type = "application/problem+json",
+				    .media_type = form->media_type,
 				    .fields = fields };
 
 	if (http != NULL)
@@ -86,7 +100,8 @@ bool connection_refuse(struct connection *c, int status, const char *why,
 		request_id_make(id);
 	connection_log(c, http, id, status, why);
 	c->last = true;
-	document = problem_of_status(status, why, id);
+	problem_of_status(&problem, status, why, id);
+	document = form->write(&problem);
 	reply.body = document;
 	reply.len = document != NULL ? strlen(document) : 0;
 	if (build(c, id, http != NULL && http->head.method == HTTP_HEAD, &reply, &error))
@@ -96,6 +111,20 @@ bool connection_refuse(struct connection *c, int status, const char *why,
 	free(document);
 	connection_let_go_of_request(c);
 	return true;
+}
+
+bool connection_refuse(struct connection *c, int status, const char *why,
+		       const struct http_field *fields)
+{
+	return refuse(c, c->request != NULL ? c->request->path : NULL, status, why, fields);
+}
+
+bool connection_refuse_head(struct connection *c, const struct http_head *head)
+{
+	char path[PATH_BEGINNING];
+
+	snprintf(path, sizeof(path), "%.*s", (int)head->path.len, c->in + head->path.at);
+	return refuse(c, head->path.len > 0 ? path : NULL, head->status, head->why, NULL);
 }
 
 void connection_let_go_of_request(struct connection *c)

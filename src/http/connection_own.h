@@ -73,6 +73,7 @@ void connection_release_out(struct connection *c);
 /* An answer of the server itself; ends the connection.  True, as the answer is to be written. */
 bool connection_refuse(struct connection *c, int status, const char *why,
 		       const struct http_field *fields);
+bool connection_refuse_head(struct connection *c, const struct http_head *head);
 
 /* A handler that has the request learns that nobody waits for its reply. */
 void connection_let_go_of_request(struct connection *c);

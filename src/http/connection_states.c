@@ -121,7 +121,7 @@ static bool parse_head(struct connection *c)
 		assert(c->in_len < HTTP_HEAD_MAX);
 		return true;
 	case HTTP_HEAD_REFUSED:
-		return connection_refuse(c, head.status, head.why, NULL);
+		return connection_refuse_head(c, &head);
 	case HTTP_HEAD_COMPLETE:
 		break;
 	}

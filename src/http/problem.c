@@ -72,40 +72,62 @@ const char *status_title(int status)
 }
 
 /* A detail may quote what a client sent; JSON text must be UTF-8 and a reader's screen unhurt. */
-static void printable(const char *text, char *out, size_t size)
+static void set_detail(struct problem *problem, const char *text)
 {
 	size_t i;
 
-	for (i = 0; text[i] != '\0' && i + 1 < size; i++)
-		out[i] = text[i] >= ' ' && text[i] <= '~' ? text[i] : '?';
-	out[i] = '\0';
+	for (i = 0; text != NULL && text[i] != '\0' && i + 1 < sizeof(problem->detail); i++)
+		problem->detail[i] = text[i] >= ' ' && text[i] <= '~' ? text[i] : '?';
+	problem->detail[i] = '\0';
 }
 
-static char *document(int status, const char *code, const char *detail, const char *request_id)
-{
-	char type[80] = "about:blank", instance[96], clean[sizeof(((struct error *)0)->detail)];
-	json_auto_t *problem = NULL;
-
-	if (code != NULL)
-		snprintf(type, sizeof(type), "urn:stipa:problem:%s", code);
-	snprintf(instance, sizeof(instance), "urn:stipa:request:%s", request_id);
-	printable(detail != NULL ? detail : "", clean, sizeof(clean));
-	problem = json_pack("{s:s, s:s, s:i, s:s*, s:s*, s:s}", "type", type, "title",
-			    status_title(status), "status", status, "detail",
-			    clean[0] != '\0' ? clean : NULL, "code", code, "instance", instance);
-	return problem == NULL ? NULL : json_dumps(problem, JSON_COMPACT);
-}
-
-char *problem_of_error(const struct error *error, const char *request_id)
+void problem_of_error(struct problem *problem, const struct error *error, const char *request_id)
 {
 	int status = problem_status(error->kind);
+	bool is_ours = status >= 500 && error->kind != ERROR_UNAVAILABLE;
 
-	if (status >= 500 && error->kind != ERROR_UNAVAILABLE)
-		return document(status, NULL, NULL, request_id);
-	return document(status, error->code, error->detail, request_id);
+	problem_of_status(problem, status, is_ours ? NULL : error->detail, request_id);
+	problem->code = is_ours ? NULL : error->code;
 }
 
-char *problem_of_status(int status, const char *detail, const char *request_id)
+void problem_of_status(struct problem *problem, int status, const char *detail,
+		       const char *request_id)
 {
-	return document(status, NULL, detail, request_id);
+	*problem = (struct problem){ .status = status, .request_id = request_id };
+	set_detail(problem, detail);
 }
+
+/* ---- RFC 9457 ---- */
+
+static bool add_more(json_t *document, const struct problem_member *more)
+{
+	for (; more != NULL && more->name != NULL; more++) {
+		json_t *value = more->text != NULL ? json_string(more->text) : json_true();
+
+		if (json_object_set_new(document, more->name, value) != 0)
+			return false;
+	}
+	return true;
+}
+
+static char *write_document(const struct problem *problem)
+{
+	char type[80] = "about:blank", instance[96];
+	const char *detail = problem->detail[0] != '\0' ? problem->detail : NULL;
+	json_auto_t *document = NULL;
+
+	if (problem->code != NULL)
+		snprintf(type, sizeof(type), "urn:stipa:problem:%s", problem->code);
+	snprintf(instance, sizeof(instance), "urn:stipa:request:%s", problem->request_id);
+	document = json_pack("{s:s, s:s, s:i, s:s*, s:s*, s:s}", "type", type, "title",
+			     status_title(problem->status), "status", problem->status, "detail",
+			     detail, "code", problem->code, "instance", instance);
+	if (document == NULL || !add_more(document, problem->more))
+		return NULL;
+	return json_dumps(document, JSON_COMPACT);
+}
+
+const struct problem_form problem_document = {
+	.media_type = "application/problem+json",
+	.write = write_document,
+};

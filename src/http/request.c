@@ -12,6 +12,8 @@
 #include "http/accept.h"
 #include "http/problem.h"
 
+#define REPLY_FIELDS_MAX 6 /* of an error */
+
 static bool is_request_id(const char *id)
 {
 	static const char fair[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
@@ -140,6 +142,11 @@ const char *http_path_param(const struct http_request *http, const char *name)
 	return NULL;
 }
 
+const char *http_path(const struct http_request *http)
+{
+	return http->path;
+}
+
 const char *http_body(const struct http_request *http, size_t *len)
 {
 	*len = http->body_len;
@@ -169,33 +176,61 @@ void http_reply(struct http_request *http, const struct http_reply *reply)
 	request_free(http);
 }
 
-void http_reply_problem(struct http_request *http, const struct error *error, const char *challenge)
+/* Retry-After first, then the caller's. */
+static void join_fields(struct http_field joined[REPLY_FIELDS_MAX + 1], const char *retry_after,
+			const struct http_field *fields)
 {
-	int status = problem_status(error->kind);
-	const char *retry_after = problem_retry_after(error->kind);
-	const struct http_field fields[] = {
-		retry_after != NULL ? (struct http_field){ "Retry-After", retry_after }
-				    : (struct http_field){ "WWW-Authenticate", challenge },
-		{ NULL, NULL },
-	};
-	bool has_field = retry_after != NULL || (status == 401 && challenge != NULL);
-	struct http_reply reply = { .status = status,
-				    .media_type = "application/problem+json",
-				    .fields = has_field ? fields : NULL };
+	size_t n = 0;
+
+	if (retry_after != NULL)
+		joined[n++] = (struct http_field){ "Retry-After", retry_after };
+	for (; fields != NULL && fields->name != NULL; fields++) {
+		assert(n < REPLY_FIELDS_MAX);
+		joined[n++] = *fields;
+	}
+	joined[n] = (struct http_field){ NULL, NULL };
+}
+
+static void reply_error(struct http_request *http, const struct error *error,
+			const struct problem_form *form, const struct problem_member *more,
+			const struct http_field *fields)
+{
+	struct http_field joined[REPLY_FIELDS_MAX + 1];
+	struct http_reply reply = { .media_type = form->media_type, .fields = joined };
+	struct problem problem;
 	char *document;
 
-	if (http->connection == NULL || status == 0) {
-		if (http->connection != NULL)
-			connection_drop(http->connection);
-		request_free(http);
-		return;
-	}
-	if (status == 500)
+	problem_of_error(&problem, error, http->id);
+	problem.more = more;
+	if (problem.status == 500)
 		connection_report(http->connection, error);
 	http->code = error->code;
-	document = problem_of_error(error, http->id);
+	join_fields(joined, problem_retry_after(error->kind), fields);
+	document = form->write(&problem);
+	reply.status = problem.status;
 	reply.body = document;
 	reply.len = document != NULL ? strlen(document) : 0;
 	http_reply(http, &reply);
 	free(document);
+}
+
+void http_reply_error(struct http_request *http, const struct error *error,
+		      const struct problem_form *form, const struct problem_member *more,
+		      const struct http_field *fields)
+{
+	if (http->connection != NULL && problem_status(error->kind) != 0) {
+		reply_error(http, error, form, more, fields);
+		return;
+	}
+	if (http->connection != NULL)
+		connection_drop(http->connection);
+	request_free(http);
+}
+
+void http_reply_problem(struct http_request *http, const struct error *error, const char *challenge)
+{
+	const struct http_field fields[] = { { "WWW-Authenticate", challenge }, { NULL, NULL } };
+	bool challenges = challenge != NULL && problem_status(error->kind) == 401;
+
+	http_reply_error(http, error, &problem_document, NULL, challenges ? fields : NULL);
 }

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "harness.h"
 
+#include "http/problem.h"
+
 #include <arpa/inet.h>
 #include <errno.h>
 #include <stdlib.h>
@@ -119,6 +121,32 @@ static void handle_edition(struct http_request *http, void *arg)
 	http_reply(http, &reply);
 }
 
+static char *write_plainly(const struct problem *problem)
+{
+	char text[256];
+
+	snprintf(text, sizeof(text), "plainly %d: %s", problem->status, problem->detail);
+	return strdup(text);
+}
+
+static const struct problem_form plain_form = { "text/plain", write_plainly };
+
+static const struct problem_form *form_of(const char *path)
+{
+	return strncmp(path, "/plain/", 7) == 0 ? &plain_form : &problem_document;
+}
+
+static void handle_plain(struct http_request *http, void *arg)
+{
+	const struct http_field fields[] = { { "X-One", "1" }, { "X-Two", "2" }, { NULL, NULL } };
+	struct error error = { 0 };
+
+	(void)arg;
+	snprintf(t.seen, sizeof(t.seen), "%s", http_path(http));
+	error_set(&error, ERROR_LIMITED, "slow down");
+	http_reply_error(http, &error, &plain_form, NULL, fields);
+}
+
 static const struct http_route routes[] = {
 	{ "GET", "/now", 0, handle_now, "now" },
 	{ "POST", "/now", 1000, handle_now, "post" },
@@ -127,6 +155,7 @@ static const struct http_route routes[] = {
 	{ "GET", "/big", 0, handle_big, "big" },
 	{ "GET", "/too-big", 0, handle_too_big, "too-big" },
 	{ "GET", "/problem/{kind}", 0, handle_problem, "problem" },
+	{ "POST", "/plain/{id}/{more}", 10, handle_plain, "plain" },
 	{ "GET", "/redirect", 0, handle_redirect, "redirect" },
 	{ "GET", "/forged", 0, handle_forged, "forged" },
 	{ "GET", "/edition", 0, handle_edition, "edition" },
@@ -165,7 +194,9 @@ static int listen_on_loopback(void)
 void start(const struct http_limits *limits, SSL_CTX *tls)
 {
 	static struct log log;
-	struct http_server_options options = { .tls = tls, .hosts = hosts, .routes = routes };
+	struct http_server_options options = {
+		.tls = tls, .hosts = hosts, .routes = routes, .form_of = form_of
+	};
 	struct error error = { 0 };
 
 	memset(&t, 0, sizeof(t));

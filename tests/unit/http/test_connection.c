@@ -131,6 +131,42 @@ static void test_errors_become_problem_documents(void)
 	stop();
 }
 
+static void test_an_error_may_have_another_form(void)
+{
+	struct client c;
+
+	start(&patient, NULL);
+	client_connect(&c);
+	client_send(&c, "POST /plain/a%20b/c HTTP/1.1\r\nHost: localhost\r\n"
+			"Content-Length: 0\r\n\r\n");
+	CU_ASSERT(client_gets(&c, "HTTP/1.1 429 Too Many Requests\r\n"));
+	CU_ASSERT(client_gets(&c, "Content-Type: text/plain\r\n"));
+	CU_ASSERT(client_gets(&c, "Retry-After: 5\r\nX-One: 1\r\nX-Two: 2\r\n"));
+	CU_ASSERT(client_gets(&c, "\r\n\r\nplainly 429: slow down"));
+	CU_ASSERT_STRING_EQUAL(t.seen, "/plain/a b");
+	client_close(&c);
+	stop();
+}
+
+#define PLAIN "/plain/a/b HTTP/1.1\r\nHost: localhost\r\n"
+
+static void test_the_servers_own_refusals_have_the_form_of_their_path(void)
+{
+	start(&patient, NULL);
+	CU_ASSERT(refuses("GET " PLAIN "\r\n", "plainly 405: "));
+	CU_ASSERT(refuses("POST /plain/ HTTP/1.1\r\nHost: localhost\r\nContent-Length: 0\r\n\r\n",
+			  "plainly 404: "));
+	CU_ASSERT(refuses("POST " PLAIN "Content-Length: 11\r\n\r\n", "plainly 413: "));
+	CU_ASSERT(refuses("POST " PLAIN "\r\n", "plainly 411: "));
+	CU_ASSERT(refuses("POST " PLAIN "Content-Length: x\r\n\r\n", "plainly 400: "));
+	CU_ASSERT(refuses("GET /plain/../x HTTP/1.1\r\n\r\n", "plainly 400: "));
+	CU_ASSERT(refuses("nonsense\r\n", "application/problem+json"));
+	CU_ASSERT(
+		refuses("GET /no HTTP/1.1\r\nHost: localhost\r\n\r\n", "application/problem+json"));
+	CU_ASSERT_EQUAL(t.handled, 0);
+	stop();
+}
+
 static void test_what_we_never_send_is_an_error_of_ours(void)
 {
 	static const char *const paths[] = { "redirect", "forged", "too-big" };
@@ -687,6 +723,8 @@ int main(void)
 		TEST(test_a_handler_sees_the_request),
 		TEST(test_an_answer_has_its_standard_fields),
 		TEST(test_errors_become_problem_documents),
+		TEST(test_an_error_may_have_another_form),
+		TEST(test_the_servers_own_refusals_have_the_form_of_their_path),
 		TEST(test_what_we_never_send_is_an_error_of_ours),
 		TEST(test_the_server_refuses_and_closes),
 		TEST(test_a_client_that_expects_is_told_to_continue),

@@ -63,11 +63,19 @@ static const struct {
 	  "\"detail\":\"a??b?\\\"<\"," INSTANCE },
 };
 
+static char *document_of(const struct error *error)
+{
+	struct problem problem;
+
+	problem_of_error(&problem, error, "r-1");
+	return problem_document.write(&problem);
+}
+
 static void test_kinds_have_their_status_and_document(void)
 {
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
 		const char *retry_after = problem_retry_after(cases[i].error.kind);
-		char *document = problem_of_error(&cases[i].error, "r-1");
+		char *document = document_of(&cases[i].error);
 
 		CU_ASSERT_EQUAL(problem_status(cases[i].error.kind), cases[i].status);
 		CU_ASSERT_EQUAL(retry_after != NULL, cases[i].retry_after != NULL);
@@ -88,11 +96,33 @@ static void test_a_cancelled_request_has_no_answer(void)
 
 static void test_a_status_has_a_document(void)
 {
-	char *document = problem_of_status(411, "no Content-Length", "r-1");
+	struct problem problem;
+	char *document;
 
+	problem_of_status(&problem, 411, "no Content-Length", "r-1");
+	document = problem_document.write(&problem);
 	CU_ASSERT_STRING_EQUAL(document,
 			       "{\"type\":\"about:blank\",\"title\":\"Length Required\","
 			       "\"status\":411,\"detail\":\"no Content-Length\"," INSTANCE);
+	free(document);
+}
+
+static void test_a_document_may_have_further_members(void)
+{
+	static const struct problem_member more[] = {
+		{ "dry_run", NULL },
+		{ "spelling", "a \"b\"" },
+		{ NULL, NULL },
+	};
+	struct problem problem;
+	char *document;
+
+	problem_of_status(&problem, 411, NULL, "r-1");
+	problem.more = more;
+	document = problem_document.write(&problem);
+	CU_ASSERT_STRING_EQUAL(document, "{\"type\":\"about:blank\",\"title\":\"Length Required\","
+					 "\"status\":411,\"instance\":\"urn:stipa:request:r-1\","
+					 "\"dry_run\":true,\"spelling\":\"a \\\"b\\\"\"}");
 	free(document);
 }
 
@@ -103,6 +133,7 @@ int main(void)
 		  test_kinds_have_their_status_and_document },
 		{ "a cancelled request has no answer", test_a_cancelled_request_has_no_answer },
 		{ "a status has a document", test_a_status_has_a_document },
+		{ "a document may have further members", test_a_document_may_have_further_members },
 		CU_TEST_INFO_NULL,
 	};
 	static CU_SuiteInfo suites[] = {
