@@ -8,6 +8,10 @@
 #include <openssl/err.h>
 #include <openssl/ssl.h>
 
+/* What a client may still send of handshakes after the first: key updates, and in TLS 1.2 wishes to
+ * renegotiate.  None of ours needs any. */
+#define LATE_HANDSHAKES_MAX 32
+
 bool stream_open(struct stream *stream, int fd, SSL_CTX *tls)
 {
 	*stream = (struct stream){ .fd = fd };
@@ -43,12 +47,34 @@ static enum stream_result result_of_socket(ssize_t rc)
 	return rc < 0 && (errno == EAGAIN || errno == EINTR) ? STREAM_WAIT : STREAM_ENDED;
 }
 
+/* OpenSSL heeds such messages within one SSL_read(), for as long as more of them come, and
+ * meanwhile nobody else is served.  Without a source it has to fail. */
+static void on_late_message(int written, int version, int type, const void *bytes, size_t len,
+			    SSL *ssl, void *arg)
+{
+	struct stream *stream = arg;
+
+	(void)version;
+	(void)bytes;
+	(void)len;
+	if (!written && type == SSL3_RT_HANDSHAKE &&
+	    ++stream->late_handshakes == LATE_HANDSHAKES_MAX)
+		SSL_set0_rbio(ssl, NULL);
+}
+
 enum stream_result stream_handshake(struct stream *stream)
 {
+	enum stream_result result;
+
 	if (stream->ssl == NULL)
 		return STREAM_OK;
 	ERR_clear_error();
-	return result_of_tls(stream, SSL_do_handshake(stream->ssl));
+	result = result_of_tls(stream, SSL_do_handshake(stream->ssl));
+	if (result == STREAM_OK) {
+		SSL_set_msg_callback(stream->ssl, on_late_message);
+		SSL_set_msg_callback_arg(stream->ssl, stream);
+	}
+	return result;
 }
 
 enum stream_result stream_read(struct stream *stream, void *bytes, size_t size, size_t *n)

@@ -11,8 +11,9 @@
 
 struct stream {
 	int fd;
-	SSL *ssl;    /* NULL: plain */
-	bool broken; /* TLS failed: it may not even be shut down */
+	SSL *ssl;		      /* NULL: plain */
+	bool broken;		      /* TLS failed: it may not even be shut down */
+	unsigned int late_handshakes; /* messages that came when it was over */
 };
 
 enum stream_result {
@@ -21,7 +22,7 @@ enum stream_result {
 	STREAM_ENDED, /* the peer has closed, or the connection has failed */
 };
 
-/* Takes @fd also when it fails. */
+/* Takes @fd also when it fails.  @stream stays where it is until stream_close(). */
 bool stream_open(struct stream *stream, int fd, SSL_CTX *tls);
 enum stream_result stream_handshake(struct stream *stream);
 enum stream_result stream_read(struct stream *stream, void *bytes, size_t size, size_t *n);

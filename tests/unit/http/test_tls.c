@@ -255,6 +255,35 @@ static void test_sni_and_host_must_agree(void)
 	stop();
 }
 
+static bool client_updates_keys(struct client *c, int times, int how)
+{
+	for (int i = 0; i < times; i++)
+		if (SSL_key_update(c->ssl, how) != 1 || SSL_do_handshake(c->ssl) != 1)
+			return false;
+	return true;
+}
+
+/* OpenSSL heeds them within one SSL_read(), for as long as more of them come. */
+static void test_key_updates_without_end_are_cut_off(void)
+{
+	static const int kinds[] = { SSL_KEY_UPDATE_NOT_REQUESTED, SSL_KEY_UPDATE_REQUESTED };
+	const struct client_tls how = { .version = TLS1_3_VERSION };
+	struct client c;
+
+	start_tls(&patient);
+	for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++) {
+		CU_ASSERT(client_handshake(&c, &how));
+		CU_ASSERT(client_updates_keys(&c, 3, kinds[i]));
+		client_send(&c, GET_NOW);
+		CU_ASSERT(client_gets(&c, "\r\n\r\nnow"));
+		CU_ASSERT(client_updates_keys(&c, 1000, kinds[i]));
+		CU_ASSERT(client_sees_end(&c) >= 0);
+		CU_ASSERT_EQUAL(http_server_connections(t.server), 0);
+		client_close(&c);
+	}
+	stop();
+}
+
 static void test_a_slow_handshake_is_cut_off(void)
 {
 	struct http_limits limits = patient;
@@ -369,6 +398,7 @@ int main(void)
 		TEST(test_x25519_comes_first),
 		TEST(test_one_ticket_resumes),
 		TEST(test_sni_and_host_must_agree),
+		TEST(test_key_updates_without_end_are_cut_off),
 		TEST(test_a_slow_handshake_is_cut_off),
 		TEST(test_an_idle_tls_client_is_told_goodbye),
 		TEST(test_pipelining_over_tls_is_never_run),
