@@ -91,6 +91,16 @@ static int select_protocol(SSL *ssl, const unsigned char **out, unsigned char *o
 	return SSL_TLSEXT_ERR_OK;
 }
 
+/* Takes every name: which ones are served is told with the request.  But only a name that was taken
+ * is kept in a session of TLS 1.2, where SSL_get_servername() looks for it when one is resumed. */
+static int take_server_name(SSL *ssl, int *alert, void *arg)
+{
+	(void)ssl;
+	(void)alert;
+	(void)arg;
+	return SSL_TLSEXT_ERR_OK;
+}
+
 static bool set_rules(SSL_CTX *ctx, const uint8_t ticket_key[TLS_TICKET_KEY_LEN],
 		      struct error *error)
 {
@@ -103,6 +113,7 @@ static bool set_rules(SSL_CTX *ctx, const uint8_t ticket_key[TLS_TICKET_KEY_LEN]
 	SSL_CTX_set_read_ahead(ctx, 1); /* a record in one read(2) */
 	SSL_CTX_set_session_cache_mode(ctx, SSL_SESS_CACHE_OFF);
 	SSL_CTX_set_alpn_select_cb(ctx, select_protocol, NULL);
+	SSL_CTX_set_tlsext_servername_callback(ctx, take_server_name);
 	if (!SSL_CTX_set_min_proto_version(ctx, TLS1_2_VERSION) ||
 	    !SSL_CTX_set_cipher_list(ctx, SUITES_1_2) ||
 	    !SSL_CTX_set_ciphersuites(ctx, SUITES_1_3) || !SSL_CTX_set1_groups_list(ctx, GROUPS) ||

@@ -255,6 +255,32 @@ static void test_sni_and_host_must_agree(void)
 	stop();
 }
 
+/* Where OpenSSL asks the session for the name, and where it asks the handshake. */
+static void test_a_resumed_session_keeps_its_name(void)
+{
+	static const int versions[] = { TLS1_2_VERSION, TLS1_3_VERSION };
+	struct client c;
+
+	start_tls(&patient);
+	for (size_t i = 0; i < sizeof(versions) / sizeof(versions[0]); i++) {
+		struct client_tls how = { .version = versions[i], .server_name = "localhost" };
+
+		CU_ASSERT(client_handshake(&c, &how));
+		client_send(&c, GET_NOW);
+		CU_ASSERT(client_gets(&c, "\r\n\r\nnow"));
+		how.session = SSL_get1_session(c.ssl);
+		SSL_shutdown(c.ssl);
+		client_close(&c);
+		CU_ASSERT(client_handshake(&c, &how));
+		CU_ASSERT(SSL_session_reused(c.ssl));
+		client_send(&c, "GET /now HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n");
+		CU_ASSERT(client_gets(&c, "HTTP/1.1 421 Misdirected Request\r\n"));
+		client_close(&c);
+		SSL_SESSION_free(how.session);
+	}
+	stop();
+}
+
 static bool client_updates_keys(struct client *c, int times, int how)
 {
 	for (int i = 0; i < times; i++)
@@ -398,6 +424,7 @@ int main(void)
 		TEST(test_x25519_comes_first),
 		TEST(test_one_ticket_resumes),
 		TEST(test_sni_and_host_must_agree),
+		TEST(test_a_resumed_session_keeps_its_name),
 		TEST(test_key_updates_without_end_are_cut_off),
 		TEST(test_a_slow_handshake_is_cut_off),
 		TEST(test_an_idle_tls_client_is_told_goodbye),
