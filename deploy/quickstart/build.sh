@@ -21,9 +21,13 @@ build_configure()
 	local folder=$1
 	shift
 	mkdir -p "$folder" || die "cannot make $folder"
-	[ -f "$folder/config.status" ] && [ ! configure -nt "$folder/config.status" ] && return
+	[ "$folder/configured" -nt configure ] && return
 	step "Configuring ${folder##*/}"
 	(cd "$folder" && run_logged "configure-${folder##*/}" ../../configure -q "$@") || exit 1
+	# As new as its stamp: make takes an older one for never done, and "make -q" is never content.
+	[ "$folder/config.h" -ot "$folder/config.status" ] ||
+		touch -r "$folder/stamp-h1" "$folder/config.h"
+	touch "$folder/configured"  # by a run that nothing interrupted
 }
 
 # build_plain FOLDER TARGET...

@@ -71,22 +71,23 @@ cluster_put()
 	as_cluster sh -c 'cat >"$1"' sh "$short/data/$1" <"$work/run/$1"
 }
 
+# The folder has its name when all is in it: what was interrupted is made anew.
 cluster_make()
 {
 	step "Making a private PostgreSQL in $short"
 	keys_forget
-	rm -rf "$short/data" "$short/pg"
+	rm -rf "$short"/{data,data.new,pg}
 	if is_root; then
 		chown root:postgres "$short" && chmod 710 "$short"
-		install -d -o postgres -g postgres -m 700 "$short/data" "$short/pg"
+		install -d -o postgres -g postgres -m 700 "$short/data.new" "$short/pg"
 	else
-		install -d -m 700 "$short/data" "$short/pg"
-	fi || die "cannot make $short/data"
-	run_logged initdb as_cluster "$bin/initdb" -D "$short/data" -U postgres -E UTF8 \
+		install -d -m 700 "$short/data.new" "$short/pg"
+	fi || die "cannot make $short/data.new"
+	run_logged initdb as_cluster "$bin/initdb" -D "$short/data.new" -U postgres -E UTF8 \
 		--locale=C.UTF-8 --auth-local=peer --auth-host=reject
 	echo "include_if_exists = 'stipa.conf'" |
-		as_cluster sh -c 'cat >>"$1"' sh "$short/data/postgresql.conf" ||
-		die "cannot write $short/data/postgresql.conf"
+		as_cluster sh -c 'cat >>"$1"' sh "$short/data.new/postgresql.conf" &&
+		mv -T "$short/data.new" "$short/data" || die "cannot make $short/data"
 }
 
 cluster_is_up()

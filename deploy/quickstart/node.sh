@@ -136,7 +136,7 @@ end_early()
 {
 	local status=$?
 	trap - EXIT
-	trap '' INT TERM HUP
+	trap '' INT TERM HUP PIPE
 	[ -z "$started_node$started_cluster" ] || say "Stopping what was started."
 	node_stop_ours
 	exit "$status"
@@ -187,7 +187,7 @@ node_status()
 data_remove()
 {
 	keys_forget
-	rm -rf "$work/run" "$work/log" "$short/data" "$short/pg" "$short/stipactl" "$short/node.sock"
+	rm -rf "$work/run" "$work/log" "$short"/{data,data.new,pg} "$short/stipactl" "$short/node.sock"
 	rm -f "$work/pg" "$short/checkout"
 	rmdir "$short"
 }
