@@ -31,12 +31,30 @@ static void test_a_credential_is_hashed_with_its_borders(void)
 	CU_ASSERT_NOT_EQUAL(memcmp(digest, other, sizeof(other)), 0);
 }
 
+static void test_each_kind_has_its_word(void)
+{
+	uint8_t digest[SHA256_LEN], wanted[SHA256_LEN];
+
+	sha256("token\0a-token", 13, wanted);
+	credential_digest_token("a-token!", 7, digest);
+	CU_ASSERT_EQUAL(memcmp(digest, wanted, sizeof(wanted)), 0);
+
+	sha256("login\0user\0s3cret", 17, wanted);
+	credential_digest_login("user", 4, "s3cret", 6, digest);
+	CU_ASSERT_EQUAL(memcmp(digest, wanted, sizeof(wanted)), 0);
+
+	sha256("secret\0s3cret", 13, wanted);
+	credential_digest_secret("s3cret", 6, digest);
+	CU_ASSERT_EQUAL(memcmp(digest, wanted, sizeof(wanted)), 0);
+}
+
 int main(void)
 {
 	static CU_TestInfo tests[] = {
 		{ "SHA-256", test_sha256 },
 		{ "a credential is hashed with its borders",
 		  test_a_credential_is_hashed_with_its_borders },
+		{ "each kind has its word", test_each_kind_has_its_word },
 		CU_TEST_INFO_NULL,
 	};
 	static CU_SuiteInfo suites[] = {
