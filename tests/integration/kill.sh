@@ -26,22 +26,31 @@ one_of()
 	shuf -n 1 --random-source="$dir/seed"
 }
 
+# A place whose process has just died may be empty for a moment.
+pid_of_one()
+{
+	for _ in $(seq 50); do
+		children_named "$pid_a" "$1" | one_of | grep . && return
+		sleep 0.1
+	done
+	return 1
+}
+
 kill_an_edge()
 {
-	kill -9 "$(children_named "$pid_a" edge | one_of)"
+	victim=$(pid_of_one edge) && kill -9 "$victim"
 }
 
 kill_the_authority()
 {
-	kill -9 "$(children_named "$pid_a" authority)"
+	victim=$(pid_of_one authority) && kill -9 "$victim"
 }
 
 # The postmaster starts all of its processes anew and recovers.
 kill_a_backend()
 {
-	kill -9 "$(sql -c "SELECT pid FROM pg_stat_activity WHERE usename = 'stipa_authority'
-		LIMIT 1")" &&
-	wait_for_the_database
+	victim=$(sql -c "SELECT pid FROM pg_stat_activity WHERE usename = 'stipa_authority' LIMIT 1")
+	[ -n "$victim" ] && kill -9 "$victim" && wait_for_the_database
 }
 
 # What would start it again in production, a service manager, is this loop.
@@ -77,6 +86,7 @@ make_fault()
 	postmaster) kill_the_postmaster ;;
 	esac || return 1
 	echo "$1 $since $back" >>"$dir/faults"
+	made=$(date +%s.%N)
 }
 
 # Each kind in turn, at a moment nobody planned.
@@ -103,10 +113,10 @@ wait_for_a_token()
 for line in sys.stdin:
     try: line = json.loads(line)
     except ValueError: continue
-    if line['status'] == 200 and line['asked'] > $since: sys.exit(0)
+    if line['status'] == 200 and line['asked'] > $made: sys.exit(0)
 sys.exit(1)" && return
 	done
-	echo "  no token within 10 s of the fault at $since"
+	echo "  no token within 10 s of the fault at $since ($kind)"
 	return 1
 }
 
