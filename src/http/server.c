@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <malloc.h>
 #include <netinet/in.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -23,7 +24,8 @@
 #define ACCEPTS_A_TURN	 64
 #define PAUSE_MS	 100
 #define HURRY_AGAIN_MS	 1000
-#define DESCRIPTORS_KEPT 64 /* for all that is not a connection */
+#define DESCRIPTORS_KEPT 64  /* for all that is not a connection */
+#define CROWD		 256 /* connections */
 
 struct listener {
 	LIST_ENTRY(listener) link;
@@ -97,6 +99,15 @@ void server_forget(struct http_server *server, const uint8_t peer[16])
 	event_active(server->reap, EV_TIMEOUT, 0);
 }
 
+/* malloc would keep for ever what a crowd has used, some 40 KiB for each handshake. */
+static void give_memory_back(struct http_server *server)
+{
+	if (server->most < CROWD || server->n_open > server->most / 4)
+		return;
+	server->most = server->n_open;
+	malloc_trim(0);
+}
+
 /* Every connection ends here, at the end of a turn, so the end of a drain is seen here too. */
 static void on_reap(evutil_socket_t fd, short what, void *arg)
 {
@@ -107,6 +118,7 @@ static void on_reap(evutil_socket_t fd, short what, void *arg)
 	(void)fd;
 	(void)what;
 	connections_reap(server);
+	give_memory_back(server);
 	if (!server->draining || server->n_open > 0 || server->drained == NULL)
 		return;
 	evtimer_del(server->drain_deadline);
@@ -162,7 +174,8 @@ static void welcome(struct http_server *server, int fd, const struct sockaddr_st
 		close(fd);
 		return;
 	}
-	server->n_open++;
+	if (++server->n_open > server->most)
+		server->most = server->n_open;
 	if (connection_new(server, fd, peer))
 		hurry_when_half_full(server);
 	else

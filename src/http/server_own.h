@@ -19,6 +19,7 @@ struct http_server {
 	struct http_server_options options;
 	struct connection_list open, dying;
 	unsigned int n_open;
+	unsigned int most; /* at once, since memory was given back */
 	struct addresses *addresses;
 
 	LIST_HEAD(, listener) listeners;

@@ -396,6 +396,58 @@ static void test_big_answers_over_tls(void)
 	stop();
 }
 
+#define CROWD 400
+
+/* Pages in memory. */
+static long resident(void)
+{
+	FILE *file = fopen("/proc/self/statm", "r");
+	long size, pages = 0;
+
+	if (file == NULL || fscanf(file, "%ld %ld", &size, &pages) != 2)
+		abort();
+	fclose(file);
+	return pages;
+}
+
+static void crowd_comes(struct client *crowd)
+{
+	const struct client_tls how = { 0 };
+
+	for (size_t i = 0; i < CROWD; i++) {
+		CU_ASSERT(client_handshake(&crowd[i], &how));
+		client_send(&crowd[i], "GET /now HTTP/1.1\r\n"); /* and no more of it */
+	}
+}
+
+static void test_memory_goes_back_when_a_crowd_has_gone(void)
+{
+	struct client *crowd = calloc(CROWD, sizeof(*crowd));
+	struct http_limits limits = patient;
+	long before, most;
+
+	CU_ASSERT_PTR_NOT_NULL_FATAL(crowd);
+	memset(crowd, 1, CROWD * sizeof(*crowd)); /* is resident from now on */
+	limits.connections = limits.connections_per_address = CROWD;
+	start_tls(&limits);
+	before = resident();
+	crowd_comes(crowd);
+	most = resident();
+	for (size_t i = 0; i < CROWD; i++)
+		client_close(&crowd[i]);
+	for (int64_t end = now_ms() + 5000;
+	     http_server_connections(t.server) > 0 && now_ms() < end;)
+		turn(5);
+	CU_ASSERT_EQUAL(http_server_connections(t.server), 0);
+#ifndef __SANITIZE_ADDRESS__ /* which keeps what is freed */
+	CU_ASSERT(resident() - before < (most - before) / 4);
+#else
+	(void)before, (void)most;
+#endif
+	stop();
+	free(crowd);
+}
+
 static void test_keys_that_are_not_used(void)
 {
 	static const uint8_t ticket_key[TLS_TICKET_KEY_LEN];
@@ -431,6 +483,7 @@ int main(void)
 		TEST(test_pipelining_over_tls_is_never_run),
 		TEST(test_a_tls_client_that_leaves_is_noticed),
 		TEST(test_big_answers_over_tls),
+		TEST(test_memory_goes_back_when_a_crowd_has_gone),
 		TEST(test_keys_that_are_not_used),
 		CU_TEST_INFO_NULL,
 	};
