@@ -52,7 +52,7 @@ const struct config_option config_options[] = {
 	{ NUMBER(requests_per_connection_max, 1, 1000000), .fallback = "1000",
 	  .help = "requests of one connection" },
 	{ NUMBER(idle_timeout_ms, 100, 3600000), .fallback = "120000",
-	  .help = "between requests; a tenth of it at most when over half full" },
+	  .help = "between requests; 10 s at most when over half full" },
 	{ NUMBER(handshake_timeout_ms, 100, 600000), .fallback = "5000", .help = "TLS handshake" },
 	{ NUMBER(head_timeout_ms, 100, 600000), .fallback = "5000",
 	  .help = "from the first byte of a request to the end of its head" },
