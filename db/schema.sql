@@ -262,6 +262,18 @@ END $$;
 
 ALTER FUNCTION stipa.act_taking(actor text, reason text) OWNER TO stipa_owner;
 
+CREATE FUNCTION stipa.peer_text(peer bytea) RETURNS text
+    LANGUAGE sql IMMUTABLE
+    RETURN CASE WHEN (substr(peer, 1, 12) = '\x00000000000000000000ffff'::bytea) THEN concat_ws('.'::text, get_byte(peer, 12), get_byte(peer, 13), get_byte(peer, 14), get_byte(peer, 15)) ELSE host((regexp_replace(encode(peer, 'hex'::text), '(....)(?=.)'::text, '\1:'::text, 'g'::text))::inet) END;
+
+ALTER FUNCTION stipa.peer_text(peer bytea) OWNER TO stipa_owner;
+
+CREATE FUNCTION stipa.address_is_allowed(peer bytea, allowed cidr[]) RETURNS boolean
+    LANGUAGE sql IMMUTABLE
+    RETURN CASE WHEN (allowed IS NOT NULL) THEN ((stipa.peer_text(peer))::inet <<= ANY ((allowed)::inet[])) ELSE NULL::boolean END;
+
+ALTER FUNCTION stipa.address_is_allowed(peer bytea, allowed cidr[]) OWNER TO stipa_owner;
+
 CREATE FUNCTION stipa.alias_add(actor text, reason text, account text, alias text) RETURNS void
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'stipa', 'pg_temp'
@@ -302,6 +314,18 @@ BEGIN
 END $$;
 
 ALTER FUNCTION stipa.alias_remove(actor text, reason text, account text, alias text) OWNER TO stipa_owner;
+
+CREATE FUNCTION stipa.is_digest(given bytea) RETURNS boolean
+    LANGUAGE sql IMMUTABLE
+    RETURN ((length(given) = 32) AND (given <> decode(repeat('00'::text, 32), 'hex'::text)));
+
+ALTER FUNCTION stipa.is_digest(given bytea) OWNER TO stipa_owner;
+
+CREATE FUNCTION stipa.are_digests(given bytea[]) RETURNS boolean
+    LANGUAGE sql IMMUTABLE
+    RETURN (SELECT COALESCE(bool_and(COALESCE(stipa.is_digest(one.one), false)), false) AS "coalesce" FROM unnest(are_digests.given) one(one));
+
+ALTER FUNCTION stipa.are_digests(given bytea[]) OWNER TO stipa_owner;
 
 CREATE FUNCTION stipa.audit(at timestamp with time zone, actor text, action text, subject text, reason text, evidence jsonb) RETURNS void
     LANGUAGE plpgsql
@@ -373,6 +397,75 @@ CREATE FUNCTION stipa.audit_verify() RETURNS bigint
 $$;
 
 ALTER FUNCTION stipa.audit_verify() OWNER TO stipa_owner;
+
+CREATE FUNCTION stipa.authenticate(now timestamp with time zone, methods smallint[], digests bytea[], clients text[], kids text[], assertion_jtis text[], assertion_exps bigint[], peers bytea[]) RETURNS TABLE(n bigint, verdict smallint, client_id bigint, credential_id bigint, client_key_id bigint, api_user_id bigint, ends_at timestamp with time zone, scopes smallint, client text, account text)
+    LANGUAGE plpgsql
+    SET search_path TO 'stipa', 'pg_temp'
+    AS $$
+#variable_conflict use_column
+DECLARE
+	moment timestamptz := now;
+BEGIN
+	RETURN QUERY
+	WITH asked AS MATERIALIZED (
+		SELECT o.n, o.method, o.jti, to_timestamp(o.exp) AS assertion_until, proof.*,
+			client.name AS client, client.scopes, client.disabled_at,
+			address_is_allowed(o.peer, client.allowed) AS address_allowed,
+			account.name AS account
+		FROM unnest(methods, digests, clients, kids, assertion_jtis, assertion_exps, peers)
+			WITH ORDINALITY AS o (method, digest, client, kid, jti, exp, peer, n)
+		LEFT JOIN LATERAL (
+			SELECT c.client_id, c.id AS credential_id, NULL::bigint AS client_key_id,
+				NULL::bigint AS api_user_id, c.expires_at AS ends_at
+			FROM credential AS c
+			WHERE o.method = 1 AND c.digest = o.digest
+			UNION ALL
+			SELECT k.client_id, NULL, k.id, NULL, k.expires_at
+			FROM api_client AS c JOIN client_key AS k ON k.client_id = c.id
+			WHERE o.method = 2 AND c.name = o.client AND k.kid = o.kid
+			AND k.removed_at IS NULL
+			UNION ALL
+			SELECT u.client_id, NULL, NULL, u.id, 'infinity'
+			FROM api_user AS u
+			WHERE o.method = 3 AND u.digest = o.digest AND u.disabled_at IS NULL
+			UNION ALL
+			SELECT u.client_id, NULL, NULL, u.id, 'infinity'
+			FROM api_user AS u
+			WHERE o.method = 4 AND u.name = o.client AND u.disabled_at IS NULL
+			AND sha256(convert_to(u.hash, 'UTF8')) = o.digest) AS proof ON true
+		LEFT JOIN api_client AS client ON client.id = proof.client_id
+		LEFT JOIN account ON account.id = client.account_id
+	), judged AS MATERIALIZED (
+		SELECT *, (CASE
+			WHEN client_id IS NULL THEN 1                    -- stranger
+			WHEN method = 2 AND (assertion_until BETWEEN moment
+				AND moment + interval '10 min 2 s') IS NOT TRUE THEN 1
+			WHEN ends_at <= moment THEN 2                    -- credential expired
+			WHEN disabled_at IS NOT NULL THEN 3              -- client disabled
+			WHEN NOT address_allowed THEN 15                 -- address not allowed
+			WHEN method = 2 AND row_number() OVER (
+				PARTITION BY method, client_id, jti ORDER BY n) > 1 THEN 20
+			ELSE 0 END)::int2 AS verdict
+		FROM asked
+	), used AS (
+		INSERT INTO assertion_seen AS s (client_id, jti, expires_at)
+		SELECT client_id, jti, assertion_until FROM judged
+		WHERE method = 2 AND verdict = 0
+		ORDER BY client_id, jti
+		ON CONFLICT ON CONSTRAINT assertion_seen_pkey
+			DO UPDATE SET expires_at = excluded.expires_at
+			WHERE s.expires_at < moment
+		RETURNING s.client_id, s.jti
+	)
+	SELECT n, (CASE WHEN method = 2 AND verdict = 0 AND (client_id, jti) NOT IN (
+				SELECT used.client_id, used.jti FROM used) THEN 20  -- replayed
+			ELSE verdict END)::int2,
+		client_id, credential_id, client_key_id, api_user_id, ends_at, scopes, client,
+		account
+	FROM judged ORDER BY n;
+END $$;
+
+ALTER FUNCTION stipa.authenticate(now timestamp with time zone, methods smallint[], digests bytea[], clients text[], kids text[], assertion_jtis text[], assertion_exps bigint[], peers bytea[]) OWNER TO stipa_owner;
 
 CREATE FUNCTION stipa.check_ahead(what text, given timestamp with time zone, now timestamp with time zone) RETURNS void
     LANGUAGE plpgsql
@@ -476,6 +569,16 @@ BEGIN
 END $$;
 
 ALTER FUNCTION stipa.client_enable(actor text, reason text, client text) OWNER TO stipa_owner;
+
+CREATE FUNCTION stipa.client_key(client text, kid text) RETURNS bytea
+    LANGUAGE sql STABLE SECURITY DEFINER
+    SET search_path TO 'stipa', 'pg_temp'
+    AS $$
+	SELECT k.spki FROM api_client AS c JOIN client_key AS k ON k.client_id = c.id
+	WHERE c.name = client_key.client AND k.kid = client_key.kid AND k.removed_at IS NULL;
+$$;
+
+ALTER FUNCTION stipa.client_key(client text, kid text) OWNER TO stipa_owner;
 
 CREATE FUNCTION stipa.client_rotate(actor text, reason text, client text, digest bytea, expires timestamp with time zone, keep_old_until timestamp with time zone DEFAULT NULL::timestamp with time zone) RETURNS timestamp with time zone
     LANGUAGE plpgsql SECURITY DEFINER
@@ -596,7 +699,75 @@ END $$;
 
 ALTER FUNCTION stipa.delegation_withdraw(actor text, reason text, id bigint) OWNER TO stipa_owner;
 
-CREATE FUNCTION stipa.issue_tokens(kid text, node_clock timestamp with time zone, digests bytea[], accounts text[], spcs text[], tkvalues text[], fingerprints text[], cas boolean[], forms smallint[], defects smallint[], jtis uuid[], request_ids text[], peers bytea[]) RETURNS TABLE(n bigint, verdict smallint, iat bigint, exp bigint, spc text, optional_claims smallint, iss text, account text, client text)
+CREATE FUNCTION stipa.fingerprint_bytes(fingerprint text) RETURNS bytea
+    LANGUAGE sql IMMUTABLE
+    RETURN CASE WHEN (fingerprint ~~ 'SHA256 %'::text) THEN decode(replace(substr(fingerprint, 8), ':'::text, ''::text), 'hex'::text) ELSE decode((translate(fingerprint, '-_'::text, '+/'::text) || '='::text), 'base64'::text) END;
+
+ALTER FUNCTION stipa.fingerprint_bytes(fingerprint text) OWNER TO stipa_owner;
+
+CREATE FUNCTION stipa.grant_tokens(node_clock timestamp with time zone, methods smallint[], digests bytea[], clients text[], kids text[], assertion_jtis text[], assertion_exps bigint[], asked_scopes smallint[], token_digests bytea[], peers bytea[], request_ids text[]) RETURNS TABLE(n bigint, verdict smallint, exp bigint, scopes smallint, client text, account text)
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'stipa', 'pg_temp'
+    SET "TimeZone" TO 'UTC'
+    SET plan_cache_mode TO 'force_generic_plan'
+    SET enable_seqscan TO 'off'
+    SET enable_hashjoin TO 'off'
+    SET enable_mergejoin TO 'off'
+    SET jit TO 'off'
+    AS $$
+#variable_conflict use_column
+DECLARE
+	clock_agrees boolean := node_clock - clock_timestamp() BETWEEN '-2 s' AND '2 s';
+	at timestamptz;
+BEGIN
+	PERFORM check_session();
+	PERFORM pg_advisory_xact_lock_shared(rights_lock());
+	at := clock_timestamp();
+
+	RETURN QUERY
+	WITH rules AS MATERIALIZED (
+		SELECT access_life FROM policy WHERE begins_at <= at ORDER BY begins_at DESC LIMIT 1
+	), asked AS MATERIALIZED (
+		SELECT o.*, least(date_trunc('second', at + access_life), o.ends_at) AS token_until
+		FROM rules CROSS JOIN ROWS FROM (
+			authenticate(at, methods, digests, clients, kids, assertion_jtis,
+				     assertion_exps, peers),
+			unnest(asked_scopes, token_digests, peers, request_ids))
+			AS o (n, verdict, client_id, credential_id, client_key_id, api_user_id,
+			      ends_at, scopes, client, account, scopes_asked, token_digest, peer,
+			      request_id)
+	), judged AS MATERIALIZED (
+		SELECT *, (CASE
+			WHEN verdict <> 0 THEN verdict
+			WHEN scopes_asked IS NULL OR scopes_asked & ~scopes <> 0 THEN 21
+			WHEN clock_agrees IS NOT TRUE THEN 14
+			ELSE 0 END)::int2 AS answer,
+			CASE scopes_asked WHEN 0 THEN scopes ELSE scopes_asked END AS granted
+		FROM asked
+	), made AS (
+		INSERT INTO access_token (digest, client_id, credential_id, client_key_id,
+					  api_user_id, scopes, issued_at, expires_at, request_id,
+					  peer)
+		SELECT token_digest, client_id, credential_id, client_key_id, api_user_id, granted,
+			at, token_until, request_id, peer
+		FROM judged WHERE answer = 0
+	), tokens_gone AS (
+		DELETE FROM access_token AS t WHERE t.digest IN (
+			SELECT digest FROM access_token WHERE expires_at < at - interval '1 min'
+			ORDER BY expires_at LIMIT 2 * cardinality(methods) FOR UPDATE SKIP LOCKED)
+	), assertions_gone AS (
+		DELETE FROM assertion_seen AS s WHERE (s.client_id, s.jti) IN (
+			SELECT client_id, jti FROM assertion_seen
+			WHERE expires_at < at - interval '1 min'
+			ORDER BY expires_at LIMIT 2 * cardinality(methods) FOR UPDATE SKIP LOCKED)
+	)
+	SELECT n, answer, floor(extract(epoch FROM token_until))::int8, granted, client, account
+	FROM judged ORDER BY n;
+END $$;
+
+ALTER FUNCTION stipa.grant_tokens(node_clock timestamp with time zone, methods smallint[], digests bytea[], clients text[], kids text[], assertion_jtis text[], assertion_exps bigint[], asked_scopes smallint[], token_digests bytea[], peers bytea[], request_ids text[]) OWNER TO stipa_owner;
+
+CREATE FUNCTION stipa.issue_tokens(kid text, node_clock timestamp with time zone, digests bytea[], accounts text[], spcs text[], tkvalues text[], fingerprints text[], cas boolean[], forms smallint[], defects smallint[], jtis uuid[], request_ids text[], peers bytea[], presented smallint[], dry_runs boolean[]) RETURNS TABLE(n bigint, verdict smallint, iat bigint, exp bigint, spc text, optional_claims smallint, iss text, account text, client text)
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'stipa', 'pg_temp'
     SET "TimeZone" TO 'UTC'
@@ -629,9 +800,11 @@ BEGIN
 			ORDER BY begins_at DESC LIMIT 1) AS policy
 	), asked AS MATERIALIZED (
 		SELECT rules.now, o.n, o.account AS account_asked, o.tkvalue, o.fingerprint, o.ca,
-			o.form, o.defect, o.jti, o.request_id, o.peer,
-			credential.id AS credential_id, credential.expires_at,
+			o.form, o.defect, o.jti, o.request_id, o.peer, o.presented, o.dry_run,
+			proof.credential_id, proof.client_key_id, proof.api_user_id,
+			proof.scopes & client.scopes AS scopes, proof.ends_at,
 			client.id AS client_id, client.name AS client, client.disabled_at,
+			client.pinned, address_is_allowed(o.peer, client.allowed) AS address_allowed,
 			account.id AS account_id, account.name AS account, account.state,
 			account.verified_until,
 			date_trunc('second', now + coalesce(account.token_life, rules.token_life))
@@ -654,11 +827,28 @@ BEGIN
 			ELSE o.spc END AS spc
 		FROM rules
 		CROSS JOIN unnest(digests, accounts, spcs, tkvalues, fingerprints, cas, forms,
-				  defects, jtis, request_ids, peers)
+				  defects, jtis, request_ids, peers, presented, dry_runs)
 			WITH ORDINALITY AS o (digest, account, spc, tkvalue, fingerprint, ca, form,
-					      defect, jti, request_id, peer, n)
-		LEFT JOIN credential ON credential.digest = o.digest
-		LEFT JOIN api_client AS client ON client.id = credential.client_id
+					      defect, jti, request_id, peer, presented, dry_run,
+					      n)
+		LEFT JOIN LATERAL (
+			SELECT c.client_id, c.id AS credential_id, NULL::bigint AS client_key_id,
+				NULL::bigint AS api_user_id, c.expires_at AS ends_at,
+				7::int2 AS scopes
+			FROM credential AS c
+			WHERE o.presented = 0 AND c.digest = o.digest
+			UNION ALL
+			SELECT t.client_id, t.credential_id, t.client_key_id, t.api_user_id,
+				least(t.expires_at, t.revoked_at, c.expires_at, c.revoked_at,
+				      k.expires_at, k.removed_at, u.disabled_at,
+				      CASE WHEN t.issued_at <= u.tokens_from THEN u.tokens_from END),
+				t.scopes
+			FROM access_token AS t
+			LEFT JOIN credential AS c ON c.id = t.credential_id
+			LEFT JOIN client_key AS k ON k.id = t.client_key_id
+			LEFT JOIN api_user AS u ON u.id = t.api_user_id
+			WHERE o.presented = 1 AND t.digest = o.digest) AS proof ON true
+		LEFT JOIN api_client AS client ON client.id = proof.client_id
 		-- The client's account and no other, by its name, an alias or a code it holds.
 		LEFT JOIN account ON account.id = client.account_id AND (
 			account.name = o.account
@@ -672,12 +862,16 @@ BEGIN
 				LIMIT 1))
 	), judged AS MATERIALIZED (
 		SELECT asked.*, (CASE
-			WHEN credential_id IS NULL THEN 1                -- stranger
-			WHEN expires_at <= now THEN 2                    -- credential expired
+			WHEN client_id IS NULL THEN                      -- stranger, invalid token
+				CASE asked.presented WHEN 1 THEN 17 ELSE 1 END
+			WHEN ends_at <= now THEN                         -- credential expired
+				CASE asked.presented WHEN 1 THEN 17 ELSE 2 END
 			WHEN disabled_at IS NOT NULL THEN 3              -- client disabled
+			WHEN NOT address_allowed THEN 15                 -- address not allowed
 			WHEN asked.account_id IS NULL THEN 4             -- no such account
 			WHEN state <> 'active' THEN 5                    -- account not active
 			WHEN asked.verified_until <= now THEN 6          -- account lapsed
+			WHEN scopes & 3 = 0 THEN 18                      -- insufficient scope
 			WHEN defect IS DISTINCT FROM 0::int2 THEN 7      -- malformed
 			WHEN form_permitted IS NOT TRUE THEN 8           -- form not permitted
 			WHEN form = 2 AND strpos(asked.spc, ',') > 0 THEN 9  -- SPC ambiguous
@@ -692,6 +886,9 @@ BEGIN
 				AND d.granted_at <= now AND now < d.until_at
 				AND (d.every_client OR c.client_id IS NOT NULL)
 				LIMIT 1) IS NOT TRUE THEN 12             -- no delegation
+			WHEN ca AND scopes & 2 = 0 THEN 18               -- insufficient scope
+			WHEN pinned IS NOT NULL                          -- fingerprint not pinned
+				AND fingerprint_bytes(fingerprint) <> ALL (pinned) THEN 16
 			WHEN clock_agrees IS NOT TRUE THEN 14            -- clock
 			WHEN NOT signer_active THEN 13                   -- signer not active
 			ELSE 0 END)::int2 AS verdict
@@ -700,23 +897,25 @@ BEGIN
 			AND held.spc = asked.spc AND held.held_from <= now
 			AND (held.held_until IS NULL OR held.held_until > now)
 	), issued AS (
-		INSERT INTO token (jti, account_id, client_id, credential_id, spc, tkvalue, ca,
-				   fingerprint, form, optional_claims, iss, kid, issued_at,
-				   expires_at, request_id, peer)
-		SELECT jti, account_id, client_id, credential_id, spc, tkvalue, ca, fingerprint,
-			form, optional_claims, iss, signer, now, token_until, request_id, peer
-		FROM judged WHERE verdict = 0
+		INSERT INTO token (jti, account_id, client_id, credential_id, client_key_id,
+				   api_user_id, presented, spc, tkvalue, ca, fingerprint, form,
+				   optional_claims, iss, kid, issued_at, expires_at, request_id,
+				   peer)
+		SELECT jti, account_id, client_id, credential_id, client_key_id, api_user_id,
+			presented, spc, tkvalue, ca, fingerprint, form, optional_claims, iss,
+			signer, now, token_until, request_id, peer
+		FROM judged WHERE verdict = 0 AND dry_run IS NOT TRUE
 	), refused AS (
 		SELECT *, date_trunc('minute', now) AS minute, pg_backend_pid() AS backend,
 			CASE WHEN verdict = 7 THEN coalesce(defect, 0::int2) ELSE 0::int2 END AS why
-		FROM judged WHERE verdict > 0
+		FROM judged WHERE verdict > 0 AND dry_run IS NOT TRUE
 	), kept AS (
 		INSERT INTO token_refusal (refused_at, client_id, account, spc, verdict, defect,
 					   request_id, peer)
 		SELECT now, client_id, account_asked, coalesce(spc, ''), verdict, why,
 			request_id, peer
 		FROM (SELECT *, row_number() OVER (PARTITION BY client_id ORDER BY n) AS nth
-			FROM refused WHERE verdict > 1) AS known
+			FROM refused WHERE client_id IS NOT NULL) AS known
 		WHERE nth <= 60 AND nth + (
 			SELECT coalesce(sum(c.refused), 0) FROM refusal_minute AS c
 			WHERE c.minute = known.minute AND c.backend = known.backend
@@ -736,7 +935,7 @@ BEGIN
 	FROM judged ORDER BY n;
 END $$;
 
-ALTER FUNCTION stipa.issue_tokens(kid text, node_clock timestamp with time zone, digests bytea[], accounts text[], spcs text[], tkvalues text[], fingerprints text[], cas boolean[], forms smallint[], defects smallint[], jtis uuid[], request_ids text[], peers bytea[]) OWNER TO stipa_owner;
+ALTER FUNCTION stipa.issue_tokens(kid text, node_clock timestamp with time zone, digests bytea[], accounts text[], spcs text[], tkvalues text[], fingerprints text[], cas boolean[], forms smallint[], defects smallint[], jtis uuid[], request_ids text[], peers bytea[], presented smallint[], dry_runs boolean[]) OWNER TO stipa_owner;
 
 CREATE FUNCTION stipa.issuing_state(kid text, node_clock timestamp with time zone) RETURNS text
     LANGUAGE plpgsql SECURITY DEFINER
@@ -816,6 +1015,20 @@ END $$;
 
 ALTER FUNCTION stipa.lock_firmly(key bigint) OWNER TO stipa_owner;
 
+CREATE FUNCTION stipa.login_hash(users text[]) RETURNS TABLE(n bigint, hash text)
+    LANGUAGE sql STABLE SECURITY DEFINER
+    SET search_path TO 'stipa', 'pg_temp'
+    SET enable_seqscan TO 'off'
+    SET enable_hashjoin TO 'off'
+    SET enable_mergejoin TO 'off'
+    SET jit TO 'off'
+    AS $$
+	SELECT o.n, u.hash FROM unnest(users) WITH ORDINALITY AS o (name, n)
+	LEFT JOIN api_user AS u ON u.name = o.name AND u.disabled_at IS NULL ORDER BY o.n;
+$$;
+
+ALTER FUNCTION stipa.login_hash(users text[]) OWNER TO stipa_owner;
+
 CREATE FUNCTION stipa.node_signer(kid text) RETURNS TABLE(x5u text, sha256 bytea, state text)
     LANGUAGE sql STABLE SECURITY DEFINER
     SET search_path TO 'stipa', 'pg_temp'
@@ -848,12 +1061,6 @@ BEGIN
 END $$;
 
 ALTER FUNCTION stipa.organisation_add(actor text, reason text, name text, legal_name text, kinds text[]) OWNER TO stipa_owner;
-
-CREATE FUNCTION stipa.peer_text(peer bytea) RETURNS text
-    LANGUAGE sql IMMUTABLE
-    RETURN CASE WHEN (substr(peer, 1, 12) = '\x00000000000000000000ffff'::bytea) THEN concat_ws('.'::text, get_byte(peer, 12), get_byte(peer, 13), get_byte(peer, 14), get_byte(peer, 15)) ELSE host((regexp_replace(encode(peer, 'hex'::text), '(....)(?=.)'::text, '\1:'::text, 'g'::text))::inet) END;
-
-ALTER FUNCTION stipa.peer_text(peer bytea) OWNER TO stipa_owner;
 
 CREATE FUNCTION stipa.policy_set(actor text, reason text, token_life interval, optional_claims smallint, issuer text, form_2017 boolean, from_ timestamp with time zone) RETURNS integer
     LANGUAGE plpgsql SECURITY DEFINER
@@ -911,6 +1118,53 @@ END $$;
 
 ALTER FUNCTION stipa.refuse_change() OWNER TO stipa_owner;
 
+CREATE FUNCTION stipa.revoke_tokens(methods smallint[], digests bytea[], clients text[], kids text[], assertion_jtis text[], assertion_exps bigint[], token_digests bytea[], peers bytea[]) RETURNS TABLE(n bigint, verdict smallint)
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'stipa', 'pg_temp'
+    SET "TimeZone" TO 'UTC'
+    SET plan_cache_mode TO 'force_generic_plan'
+    SET enable_seqscan TO 'off'
+    SET enable_hashjoin TO 'off'
+    SET enable_mergejoin TO 'off'
+    SET jit TO 'off'
+    AS $$
+#variable_conflict use_column
+DECLARE
+	at timestamptz;
+BEGIN
+	PERFORM check_session();
+	IF EXISTS (SELECT FROM unnest(token_digests) AS o (digest)
+		   JOIN access_token AS t ON t.digest = o.digest
+		   WHERE t.revoked_at IS NULL AND t.expires_at > clock_timestamp()) THEN
+		PERFORM lock_firmly(rights_lock());
+	ELSE
+		PERFORM pg_advisory_xact_lock_shared(rights_lock());
+	END IF;
+	at := clock_timestamp();
+
+	RETURN QUERY
+	WITH judged AS MATERIALIZED (
+		SELECT o.n, o.method, o.verdict, o.client_id = t.client_id AS own, t.digest,
+			t.digest IS NOT NULL AND t.revoked_at IS NULL AND t.expires_at > at
+				AS alive
+		FROM ROWS FROM (
+			authenticate(at, methods, digests, clients, kids, assertion_jtis,
+				     assertion_exps, peers),
+			unnest(methods, token_digests))
+			AS o (n, verdict, client_id, credential_id, client_key_id, api_user_id,
+			      ends_at, scopes, client, account, method, token_digest)
+		LEFT JOIN access_token AS t ON t.digest = o.token_digest
+	), ended AS (
+		UPDATE access_token AS t SET revoked_at = at
+		FROM judged WHERE t.digest = judged.digest AND alive
+		AND (method = 5 OR (verdict = 0 AND own))
+	)
+	SELECT n, (CASE WHEN method <> 5 THEN verdict WHEN alive THEN 0 ELSE 17 END)::int2
+	FROM judged ORDER BY n;
+END $$;
+
+ALTER FUNCTION stipa.revoke_tokens(methods smallint[], digests bytea[], clients text[], kids text[], assertion_jtis text[], assertion_exps bigint[], token_digests bytea[], peers bytea[]) OWNER TO stipa_owner;
+
 CREATE FUNCTION stipa.rights_lock() RETURNS bigint
     LANGUAGE sql IMMUTABLE
     RETURN 1398032708;
@@ -919,7 +1173,7 @@ ALTER FUNCTION stipa.rights_lock() OWNER TO stipa_owner;
 
 CREATE FUNCTION stipa.schema_version() RETURNS integer
     LANGUAGE sql IMMUTABLE
-    RETURN 5;
+    RETURN 7;
 
 ALTER FUNCTION stipa.schema_version() OWNER TO stipa_owner;
 
@@ -1205,7 +1459,13 @@ CREATE TABLE stipa.api_client (
     name text NOT NULL,
     created_at timestamp with time zone NOT NULL,
     disabled_at timestamp with time zone,
-    CONSTRAINT api_client_name_check CHECK ((name ~ '^[A-Za-z0-9_-]{3,64}$'::text))
+    scopes smallint DEFAULT 7 NOT NULL,
+    allowed cidr[],
+    pinned bytea[],
+    CONSTRAINT api_client_allowed_check CHECK ((cardinality(allowed) > 0)),
+    CONSTRAINT api_client_name_check CHECK ((name ~ '^[A-Za-z0-9_-]{3,64}$'::text)),
+    CONSTRAINT api_client_pinned_check CHECK (((pinned IS NULL) OR stipa.are_digests(pinned))),
+    CONSTRAINT api_client_scopes_check CHECK (((scopes >= 0) AND (scopes <= 7)))
 );
 
 ALTER TABLE stipa.api_client OWNER TO stipa_owner;
@@ -1274,7 +1534,7 @@ CREATE TABLE stipa.token (
     jti uuid NOT NULL,
     account_id bigint NOT NULL,
     client_id bigint NOT NULL,
-    credential_id bigint NOT NULL,
+    credential_id bigint,
     spc text NOT NULL,
     tkvalue text NOT NULL,
     ca boolean NOT NULL,
@@ -1287,6 +1547,9 @@ CREATE TABLE stipa.token (
     expires_at timestamp with time zone NOT NULL,
     request_id text NOT NULL,
     peer bytea NOT NULL,
+    presented smallint DEFAULT 0 NOT NULL,
+    client_key_id bigint,
+    api_user_id bigint,
     CONSTRAINT token_2017_check CHECK (((form <> 2) OR ((tkvalue = ''::text) AND (NOT ca) AND (optional_claims = 0)))),
     CONSTRAINT token_atc_check CHECK (((form <> 1) OR (tkvalue <> ''::text))),
     CONSTRAINT token_fingerprint_check CHECK (((length(fingerprint) >= 43) AND (length(fingerprint) <= 103))),
@@ -1295,6 +1558,8 @@ CREATE TABLE stipa.token (
     CONSTRAINT token_jti_check CHECK (((get_byte(uuid_send(jti), 6) >> 4) = 7)),
     CONSTRAINT token_life_check CHECK ((expires_at > issued_at)),
     CONSTRAINT token_peer_check CHECK ((length(peer) = 16)),
+    CONSTRAINT token_presented_check CHECK ((presented = ANY (ARRAY[0, 1]))),
+    CONSTRAINT token_source_check CHECK (((num_nonnulls(credential_id, client_key_id, api_user_id) = 1) AND ((presented = 1) OR (credential_id IS NOT NULL)))),
     CONSTRAINT token_spc_check CHECK (((length(spc) >= 1) AND (length(spc) <= 16))),
     CONSTRAINT token_whole_second_check CHECK ((expires_at = date_trunc('second'::text, expires_at)))
 )
@@ -1345,9 +1610,31 @@ ALTER FUNCTION stipa.uuid_from(moment timestamp with time zone) OWNER TO stipa_o
 
 CREATE FUNCTION stipa.verdict_name(verdict smallint) RETURNS text
     LANGUAGE sql IMMUTABLE
-    RETURN (ARRAY['issued'::text, 'stranger'::text, 'credential_expired'::text, 'client_disabled'::text, 'no_such_account'::text, 'account_not_active'::text, 'account_lapsed'::text, 'malformed'::text, 'form_not_permitted'::text, 'spc_ambiguous'::text, 'spc_not_held'::text, 'spc_lapsed'::text, 'no_delegation'::text, 'signer_not_active'::text, 'clock'::text])[(verdict + 1)];
+    RETURN (ARRAY['issued'::text, 'stranger'::text, 'credential_expired'::text, 'client_disabled'::text, 'no_such_account'::text, 'account_not_active'::text, 'account_lapsed'::text, 'malformed'::text, 'form_not_permitted'::text, 'spc_ambiguous'::text, 'spc_not_held'::text, 'spc_lapsed'::text, 'no_delegation'::text, 'signer_not_active'::text, 'clock'::text, 'address_not_allowed'::text, 'fingerprint_not_pinned'::text, 'invalid_token'::text, 'insufficient_scope'::text, 'rate'::text, 'replayed'::text, 'scope_not_permitted'::text])[(verdict + 1)];
 
 ALTER FUNCTION stipa.verdict_name(verdict smallint) OWNER TO stipa_owner;
+
+CREATE TABLE stipa.access_token (
+    digest bytea NOT NULL,
+    client_id bigint NOT NULL,
+    credential_id bigint,
+    client_key_id bigint,
+    api_user_id bigint,
+    scopes smallint NOT NULL,
+    issued_at timestamp with time zone NOT NULL,
+    expires_at timestamp with time zone NOT NULL,
+    revoked_at timestamp with time zone,
+    request_id text NOT NULL,
+    peer bytea NOT NULL,
+    CONSTRAINT access_token_digest_check CHECK (stipa.is_digest(digest)),
+    CONSTRAINT access_token_life_check CHECK (((expires_at > issued_at) AND (expires_at <= (issued_at + '01:00:00'::interval)))),
+    CONSTRAINT access_token_peer_check CHECK ((length(peer) = 16)),
+    CONSTRAINT access_token_scopes_check CHECK (((scopes >= 0) AND (scopes <= 7))),
+    CONSTRAINT access_token_source_check CHECK ((num_nonnulls(credential_id, client_key_id, api_user_id) = 1))
+)
+WITH (autovacuum_vacuum_scale_factor='0.05');
+
+ALTER TABLE stipa.access_token OWNER TO stipa_owner;
 
 CREATE TABLE stipa.account_alias (
     alias text NOT NULL,
@@ -1457,6 +1744,45 @@ ALTER TABLE stipa.api_client ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
     CACHE 1
 );
 
+CREATE TABLE stipa.api_user (
+    id bigint NOT NULL,
+    client_id bigint NOT NULL,
+    name text NOT NULL,
+    digest bytea,
+    secret_digest bytea,
+    hash text,
+    created_at timestamp with time zone NOT NULL,
+    tokens_from timestamp with time zone NOT NULL,
+    disabled_at timestamp with time zone,
+    CONSTRAINT api_user_digest_check CHECK (stipa.is_digest(digest)),
+    CONSTRAINT api_user_hash_check CHECK ((hash ~ '^\$argon2id\$v=19\$m=[1-9][0-9]{3,4},t=[1-4],p=[1-4]\$[A-Za-z0-9+/]{11,86}\$[A-Za-z0-9+/]{22,86}$'::text)),
+    CONSTRAINT api_user_name_check CHECK ((name ~ '^[A-Za-z0-9._@+-]{1,64}$'::text)),
+    CONSTRAINT api_user_one_password_check CHECK (((digest IS NULL) OR (hash IS NULL))),
+    CONSTRAINT api_user_secret_digest_check CHECK (stipa.is_digest(secret_digest)),
+    CONSTRAINT api_user_secret_digest_of_check CHECK (((secret_digest IS NULL) OR (digest IS NOT NULL)))
+);
+
+ALTER TABLE stipa.api_user OWNER TO stipa_owner;
+
+ALTER TABLE stipa.api_user ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME stipa.api_user_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+
+CREATE TABLE stipa.assertion_seen (
+    client_id bigint NOT NULL,
+    jti text NOT NULL,
+    expires_at timestamp with time zone NOT NULL,
+    CONSTRAINT assertion_seen_jti_check CHECK (((length(jti) >= 1) AND (length(jti) <= 64)))
+)
+WITH (autovacuum_vacuum_scale_factor='0.05');
+
+ALTER TABLE stipa.assertion_seen OWNER TO stipa_owner;
+
 CREATE VIEW stipa.audit_view AS
  SELECT e.id,
     stipa.utc(e.at) AS at,
@@ -1470,6 +1796,29 @@ CREATE VIEW stipa.audit_view AS
 
 ALTER TABLE stipa.audit_view OWNER TO stipa_owner;
 
+CREATE TABLE stipa.client_key (
+    id bigint NOT NULL,
+    client_id bigint NOT NULL,
+    kid text NOT NULL,
+    spki bytea NOT NULL,
+    created_at timestamp with time zone NOT NULL,
+    expires_at timestamp with time zone NOT NULL,
+    removed_at timestamp with time zone,
+    CONSTRAINT client_key_kid_check CHECK ((kid ~ '^[A-Za-z0-9._~:=+/-]{1,64}$'::text)),
+    CONSTRAINT client_key_spki_check CHECK (((length(spki) = 91) AND (substr(spki, 1, 27) = '\x3059301306072a8648ce3d020106082a8648ce3d03010703420004'::bytea)))
+);
+
+ALTER TABLE stipa.client_key OWNER TO stipa_owner;
+
+ALTER TABLE stipa.client_key ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME stipa.client_key_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+
 CREATE TABLE stipa.credential (
     id bigint NOT NULL,
     client_id bigint NOT NULL,
@@ -1477,8 +1826,11 @@ CREATE TABLE stipa.credential (
     created_at timestamp with time zone NOT NULL,
     expires_at timestamp with time zone NOT NULL,
     revoked_at timestamp with time zone,
+    secret_digest bytea,
     CONSTRAINT credential_digest_check CHECK (((length(digest) = 32) AND (digest <> decode(repeat('00'::text, 32), 'hex'::text)))),
-    CONSTRAINT credential_erased_check CHECK (((digest IS NULL) = (revoked_at IS NOT NULL)))
+    CONSTRAINT credential_erased_check CHECK (((digest IS NULL) = (revoked_at IS NOT NULL))),
+    CONSTRAINT credential_secret_digest_check CHECK (stipa.is_digest(secret_digest)),
+    CONSTRAINT credential_secret_erased_check CHECK (((secret_digest IS NULL) OR (revoked_at IS NULL)))
 );
 
 ALTER TABLE stipa.credential OWNER TO stipa_owner;
@@ -1573,6 +1925,28 @@ CREATE VIEW stipa.delegation_view AS
 
 ALTER TABLE stipa.delegation_view OWNER TO stipa_owner;
 
+CREATE TABLE stipa.notice (
+    id bigint NOT NULL,
+    at timestamp with time zone NOT NULL,
+    account_id bigint NOT NULL,
+    client_id bigint,
+    kind text NOT NULL,
+    detail text NOT NULL,
+    request_id text NOT NULL,
+    CONSTRAINT notice_kind_check CHECK ((kind = ANY (ARRAY['secret_reported'::text, 'password_reported'::text, 'access_token_reported'::text])))
+);
+
+ALTER TABLE stipa.notice OWNER TO stipa_owner;
+
+ALTER TABLE stipa.notice ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME stipa.notice_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+
 ALTER TABLE stipa.organisation ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
     SEQUENCE NAME stipa.organisation_id_seq
     START WITH 1
@@ -1589,6 +1963,8 @@ CREATE TABLE stipa.policy (
     optional_claims smallint NOT NULL,
     issuer text,
     form_2017 boolean NOT NULL,
+    access_life interval DEFAULT '01:00:00'::interval NOT NULL,
+    CONSTRAINT policy_access_life_check CHECK (((access_life >= '00:01:00'::interval) AND (access_life <= '01:00:00'::interval))),
     CONSTRAINT policy_iss_check CHECK (((((optional_claims)::integer & 1) = 0) OR (issuer IS NOT NULL))),
     CONSTRAINT policy_issuer_check CHECK ((issuer ~ '^[!#-[\]-~]{1,255}$'::text)),
     CONSTRAINT policy_optional_claims_check CHECK (((optional_claims >= 0) AND (optional_claims <= 7))),
@@ -1762,6 +2138,9 @@ CREATE VIEW stipa.token_view AS
 
 ALTER TABLE stipa.token_view OWNER TO stipa_owner;
 
+ALTER TABLE ONLY stipa.access_token
+    ADD CONSTRAINT access_token_pkey PRIMARY KEY (digest);
+
 ALTER TABLE ONLY stipa.account_alias
     ADD CONSTRAINT account_alias_pkey PRIMARY KEY (alias);
 
@@ -1780,8 +2159,29 @@ ALTER TABLE ONLY stipa.api_client
 ALTER TABLE ONLY stipa.api_client
     ADD CONSTRAINT api_client_pkey PRIMARY KEY (id);
 
+ALTER TABLE ONLY stipa.api_user
+    ADD CONSTRAINT api_user_digest_key UNIQUE (digest);
+
+ALTER TABLE ONLY stipa.api_user
+    ADD CONSTRAINT api_user_name_key UNIQUE (name);
+
+ALTER TABLE ONLY stipa.api_user
+    ADD CONSTRAINT api_user_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY stipa.api_user
+    ADD CONSTRAINT api_user_secret_digest_key UNIQUE (secret_digest);
+
+ALTER TABLE ONLY stipa.assertion_seen
+    ADD CONSTRAINT assertion_seen_pkey PRIMARY KEY (client_id, jti);
+
 ALTER TABLE ONLY stipa.audit_event
     ADD CONSTRAINT audit_event_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY stipa.client_key
+    ADD CONSTRAINT client_key_client_kid_key UNIQUE (client_id, kid);
+
+ALTER TABLE ONLY stipa.client_key
+    ADD CONSTRAINT client_key_pkey PRIMARY KEY (id);
 
 ALTER TABLE ONLY stipa.credential
     ADD CONSTRAINT credential_digest_key UNIQUE (digest);
@@ -1789,11 +2189,17 @@ ALTER TABLE ONLY stipa.credential
 ALTER TABLE ONLY stipa.credential
     ADD CONSTRAINT credential_pkey PRIMARY KEY (id);
 
+ALTER TABLE ONLY stipa.credential
+    ADD CONSTRAINT credential_secret_digest_key UNIQUE (secret_digest);
+
 ALTER TABLE ONLY stipa.delegation_client
     ADD CONSTRAINT delegation_client_pkey PRIMARY KEY (delegation_id, client_id);
 
 ALTER TABLE ONLY stipa.delegation
     ADD CONSTRAINT delegation_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY stipa.notice
+    ADD CONSTRAINT notice_pkey PRIMARY KEY (id);
 
 ALTER TABLE ONLY stipa.organisation
     ADD CONSTRAINT organisation_name_key UNIQUE (name);
@@ -1831,6 +2237,8 @@ ALTER TABLE ONLY stipa.token
 ALTER TABLE ONLY stipa.token_refusal
     ADD CONSTRAINT token_refusal_pkey PRIMARY KEY (id);
 
+CREATE INDEX access_token_expires_at ON stipa.access_token USING btree (expires_at);
+
 CREATE INDEX account_alias_account ON stipa.account_alias USING btree (account_id);
 
 CREATE INDEX account_organisation ON stipa.account USING btree (organisation_id);
@@ -1839,11 +2247,17 @@ CREATE INDEX account_state_account ON stipa.account_state USING btree (account_i
 
 CREATE INDEX api_client_account ON stipa.api_client USING btree (account_id);
 
+CREATE INDEX api_user_client ON stipa.api_user USING btree (client_id);
+
+CREATE INDEX assertion_seen_expires_at ON stipa.assertion_seen USING btree (expires_at);
+
 CREATE INDEX audit_event_subject ON stipa.audit_event USING btree (subject, id);
 
 CREATE INDEX credential_client ON stipa.credential USING btree (client_id);
 
 CREATE INDEX delegation_account_spc ON stipa.delegation USING btree (account_id, spc);
+
+CREATE INDEX notice_account ON stipa.notice USING btree (account_id, id);
 
 CREATE INDEX spc_assignment_account_spc ON stipa.spc_assignment USING btree (account_id, spc);
 
@@ -1873,6 +2287,12 @@ ALTER TABLE ONLY stipa.account_state
 ALTER TABLE ONLY stipa.api_client
     ADD CONSTRAINT api_client_account_fkey FOREIGN KEY (account_id) REFERENCES stipa.account(id);
 
+ALTER TABLE ONLY stipa.api_user
+    ADD CONSTRAINT api_user_client_fkey FOREIGN KEY (client_id) REFERENCES stipa.api_client(id);
+
+ALTER TABLE ONLY stipa.client_key
+    ADD CONSTRAINT client_key_client_fkey FOREIGN KEY (client_id) REFERENCES stipa.api_client(id);
+
 ALTER TABLE ONLY stipa.credential
     ADD CONSTRAINT credential_client_fkey FOREIGN KEY (client_id) REFERENCES stipa.api_client(id);
 
@@ -1884,6 +2304,12 @@ ALTER TABLE ONLY stipa.delegation_client
 
 ALTER TABLE ONLY stipa.delegation_client
     ADD CONSTRAINT delegation_client_delegation_fkey FOREIGN KEY (delegation_id) REFERENCES stipa.delegation(id);
+
+ALTER TABLE ONLY stipa.notice
+    ADD CONSTRAINT notice_account_fkey FOREIGN KEY (account_id) REFERENCES stipa.account(id);
+
+ALTER TABLE ONLY stipa.notice
+    ADD CONSTRAINT notice_client_fkey FOREIGN KEY (client_id) REFERENCES stipa.api_client(id);
 
 ALTER TABLE ONLY stipa.spc_assignment
     ADD CONSTRAINT spc_assignment_account_fkey FOREIGN KEY (account_id) REFERENCES stipa.account(id);
@@ -1933,11 +2359,21 @@ REVOKE ALL ON FUNCTION stipa.act(actor text, reason text) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION stipa.act_taking(actor text, reason text) FROM PUBLIC;
 
+REVOKE ALL ON FUNCTION stipa.peer_text(peer bytea) FROM PUBLIC;
+GRANT ALL ON FUNCTION stipa.peer_text(peer bytea) TO stipa_portal;
+GRANT ALL ON FUNCTION stipa.peer_text(peer bytea) TO stipa_auditor;
+
+REVOKE ALL ON FUNCTION stipa.address_is_allowed(peer bytea, allowed cidr[]) FROM PUBLIC;
+
 REVOKE ALL ON FUNCTION stipa.alias_add(actor text, reason text, account text, alias text) FROM PUBLIC;
 GRANT ALL ON FUNCTION stipa.alias_add(actor text, reason text, account text, alias text) TO stipa_portal;
 
 REVOKE ALL ON FUNCTION stipa.alias_remove(actor text, reason text, account text, alias text) FROM PUBLIC;
 GRANT ALL ON FUNCTION stipa.alias_remove(actor text, reason text, account text, alias text) TO stipa_portal;
+
+REVOKE ALL ON FUNCTION stipa.is_digest(given bytea) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION stipa.are_digests(given bytea[]) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION stipa.audit(at timestamp with time zone, actor text, action text, subject text, reason text, evidence jsonb) FROM PUBLIC;
 
@@ -1954,6 +2390,8 @@ REVOKE ALL ON FUNCTION stipa.audit_lock() FROM PUBLIC;
 REVOKE ALL ON FUNCTION stipa.audit_verify() FROM PUBLIC;
 GRANT ALL ON FUNCTION stipa.audit_verify() TO stipa_auditor;
 
+REVOKE ALL ON FUNCTION stipa.authenticate(now timestamp with time zone, methods smallint[], digests bytea[], clients text[], kids text[], assertion_jtis text[], assertion_exps bigint[], peers bytea[]) FROM PUBLIC;
+
 REVOKE ALL ON FUNCTION stipa.check_ahead(what text, given timestamp with time zone, now timestamp with time zone) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION stipa.check_given(what text, given text) FROM PUBLIC;
@@ -1969,6 +2407,9 @@ GRANT ALL ON FUNCTION stipa.client_disable(actor text, reason text, client text)
 REVOKE ALL ON FUNCTION stipa.client_enable(actor text, reason text, client text) FROM PUBLIC;
 GRANT ALL ON FUNCTION stipa.client_enable(actor text, reason text, client text) TO stipa_portal;
 
+REVOKE ALL ON FUNCTION stipa.client_key(client text, kid text) FROM PUBLIC;
+GRANT ALL ON FUNCTION stipa.client_key(client text, kid text) TO stipa_authority;
+
 REVOKE ALL ON FUNCTION stipa.client_rotate(actor text, reason text, client text, digest bytea, expires timestamp with time zone, keep_old_until timestamp with time zone) FROM PUBLIC;
 GRANT ALL ON FUNCTION stipa.client_rotate(actor text, reason text, client text, digest bytea, expires timestamp with time zone, keep_old_until timestamp with time zone) TO stipa_portal;
 
@@ -1980,14 +2421,22 @@ GRANT ALL ON FUNCTION stipa.delegation_grant(actor text, reason text, account te
 REVOKE ALL ON FUNCTION stipa.delegation_withdraw(actor text, reason text, id bigint) FROM PUBLIC;
 GRANT ALL ON FUNCTION stipa.delegation_withdraw(actor text, reason text, id bigint) TO stipa_portal;
 
-REVOKE ALL ON FUNCTION stipa.issue_tokens(kid text, node_clock timestamp with time zone, digests bytea[], accounts text[], spcs text[], tkvalues text[], fingerprints text[], cas boolean[], forms smallint[], defects smallint[], jtis uuid[], request_ids text[], peers bytea[]) FROM PUBLIC;
-GRANT ALL ON FUNCTION stipa.issue_tokens(kid text, node_clock timestamp with time zone, digests bytea[], accounts text[], spcs text[], tkvalues text[], fingerprints text[], cas boolean[], forms smallint[], defects smallint[], jtis uuid[], request_ids text[], peers bytea[]) TO stipa_authority;
+REVOKE ALL ON FUNCTION stipa.fingerprint_bytes(fingerprint text) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION stipa.grant_tokens(node_clock timestamp with time zone, methods smallint[], digests bytea[], clients text[], kids text[], assertion_jtis text[], assertion_exps bigint[], asked_scopes smallint[], token_digests bytea[], peers bytea[], request_ids text[]) FROM PUBLIC;
+GRANT ALL ON FUNCTION stipa.grant_tokens(node_clock timestamp with time zone, methods smallint[], digests bytea[], clients text[], kids text[], assertion_jtis text[], assertion_exps bigint[], asked_scopes smallint[], token_digests bytea[], peers bytea[], request_ids text[]) TO stipa_authority;
+
+REVOKE ALL ON FUNCTION stipa.issue_tokens(kid text, node_clock timestamp with time zone, digests bytea[], accounts text[], spcs text[], tkvalues text[], fingerprints text[], cas boolean[], forms smallint[], defects smallint[], jtis uuid[], request_ids text[], peers bytea[], presented smallint[], dry_runs boolean[]) FROM PUBLIC;
+GRANT ALL ON FUNCTION stipa.issue_tokens(kid text, node_clock timestamp with time zone, digests bytea[], accounts text[], spcs text[], tkvalues text[], fingerprints text[], cas boolean[], forms smallint[], defects smallint[], jtis uuid[], request_ids text[], peers bytea[], presented smallint[], dry_runs boolean[]) TO stipa_authority;
 
 REVOKE ALL ON FUNCTION stipa.issuing_state(kid text, node_clock timestamp with time zone) FROM PUBLIC;
 GRANT ALL ON FUNCTION stipa.issuing_state(kid text, node_clock timestamp with time zone) TO stipa_authority;
 GRANT ALL ON FUNCTION stipa.issuing_state(kid text, node_clock timestamp with time zone) TO stipa_operator;
 
 REVOKE ALL ON FUNCTION stipa.lock_firmly(key bigint) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION stipa.login_hash(users text[]) FROM PUBLIC;
+GRANT ALL ON FUNCTION stipa.login_hash(users text[]) TO stipa_authority;
 
 REVOKE ALL ON FUNCTION stipa.node_signer(kid text) FROM PUBLIC;
 GRANT ALL ON FUNCTION stipa.node_signer(kid text) TO stipa_authority;
@@ -1996,10 +2445,6 @@ GRANT ALL ON FUNCTION stipa.node_signer(kid text) TO stipa_operator;
 REVOKE ALL ON FUNCTION stipa.organisation_add(actor text, reason text, name text, legal_name text, kinds text[]) FROM PUBLIC;
 GRANT ALL ON FUNCTION stipa.organisation_add(actor text, reason text, name text, legal_name text, kinds text[]) TO stipa_portal;
 
-REVOKE ALL ON FUNCTION stipa.peer_text(peer bytea) FROM PUBLIC;
-GRANT ALL ON FUNCTION stipa.peer_text(peer bytea) TO stipa_portal;
-GRANT ALL ON FUNCTION stipa.peer_text(peer bytea) TO stipa_auditor;
-
 REVOKE ALL ON FUNCTION stipa.policy_set(actor text, reason text, token_life interval, optional_claims smallint, issuer text, form_2017 boolean, from_ timestamp with time zone) FROM PUBLIC;
 GRANT ALL ON FUNCTION stipa.policy_set(actor text, reason text, token_life interval, optional_claims smallint, issuer text, form_2017 boolean, from_ timestamp with time zone) TO stipa_portal;
 
@@ -2007,6 +2452,9 @@ REVOKE ALL ON FUNCTION stipa.refusals_prune(keep interval) FROM PUBLIC;
 GRANT ALL ON FUNCTION stipa.refusals_prune(keep interval) TO stipa_operator;
 
 REVOKE ALL ON FUNCTION stipa.refuse_change() FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION stipa.revoke_tokens(methods smallint[], digests bytea[], clients text[], kids text[], assertion_jtis text[], assertion_exps bigint[], token_digests bytea[], peers bytea[]) FROM PUBLIC;
+GRANT ALL ON FUNCTION stipa.revoke_tokens(methods smallint[], digests bytea[], clients text[], kids text[], assertion_jtis text[], assertion_exps bigint[], token_digests bytea[], peers bytea[]) TO stipa_authority;
 
 REVOKE ALL ON FUNCTION stipa.rights_lock() FROM PUBLIC;
 

@@ -69,8 +69,8 @@ enum order_defect {
 	DEFECT_COUNT
 };
 
-/* The numbers are those that issue_tokens() answers (db/migrations/0004_issue.sql) and that
- * token_refusal keeps: append, never renumber. */
+/* The numbers are those that issue_tokens() and grant_tokens() answer
+ * (db/migrations/0007_access_orders.sql) and that token_refusal keeps: append, never renumber. */
 enum verdict {
 	VERDICT_ISSUED = 0,
 	VERDICT_STRANGER, /* no such credential: unknown, wrong or revoked */
@@ -87,6 +87,13 @@ enum verdict {
 	VERDICT_NO_DELEGATION,	   /* ca asked, no delegation in force for client and SPC */
 	VERDICT_SIGNER_NOT_ACTIVE, /* this node's key may not sign now */
 	VERDICT_CLOCK,		   /* this node's clock and the database's disagree by over 2 s */
+	VERDICT_ADDRESS_NOT_ALLOWED,
+	VERDICT_FINGERPRINT_NOT_PINNED,
+	VERDICT_INVALID_TOKEN,	     /* an access token: unknown, expired or revoked */
+	VERDICT_INSUFFICIENT_SCOPE,  /* the access token is for something else */
+	VERDICT_RATE,		     /* the client asks too often; no answer of the database */
+	VERDICT_REPLAYED,	     /* of a grant: the assertion has been used */
+	VERDICT_SCOPE_NOT_PERMITTED, /* of a grant: the client may not have a scope it asks for */
 	VERDICT_COUNT
 };
 

@@ -39,6 +39,20 @@ static const struct meaning {
 					"this node cannot issue now" },
 	[VERDICT_CLOCK] = { "clock", ERROR_UNAVAILABLE, "unavailable",
 			    "this node cannot issue now" },
+	[VERDICT_ADDRESS_NOT_ALLOWED] = { "address-not-allowed", ERROR_FORBIDDEN, NULL,
+					  "the client may not ask from this address" },
+	[VERDICT_FINGERPRINT_NOT_PINNED] = { "fingerprint-not-pinned", ERROR_FORBIDDEN, NULL,
+					     "fingerprint: not one of those that the client has "
+					     "pinned" },
+	[VERDICT_INVALID_TOKEN] = { "invalid-token", ERROR_UNAUTHORIZED, NULL,
+				    "the access token is not valid" },
+	[VERDICT_INSUFFICIENT_SCOPE] = { "insufficient-scope", ERROR_FORBIDDEN, NULL,
+					 "the access token is not for this" },
+	[VERDICT_RATE] = { "too-many-requests", ERROR_LIMITED, NULL, "the client asks too often" },
+	[VERDICT_REPLAYED] = { "replayed", ERROR_UNAUTHORIZED, NULL,
+			       "the assertion has been used" },
+	[VERDICT_SCOPE_NOT_PERMITTED] = { "scope-not-permitted", ERROR_FORBIDDEN, NULL,
+					  "the client may not have this scope" },
 };
 
 static const struct {

@@ -5,8 +5,8 @@
 #include <string.h>
 
 /* The schemas that this program works with: numbers of the last migration. */
-#define SCHEMA_OLDEST 5
-#define SCHEMA_NEWEST 5
+#define SCHEMA_OLDEST 7
+#define SCHEMA_NEWEST 7
 
 const struct db_statement issue_greeting = {
 	.name = "schema_version",
@@ -21,8 +21,9 @@ static const struct db_statement issue_tokens = {
 	       " digests => $3::bytea[], accounts => $4::text[], spcs => $5::text[],"
 	       " tkvalues => $6::text[], fingerprints => $7::text[], cas => $8::bool[],"
 	       " forms => $9::int2[], defects => $10::int2[], jtis => $11::uuid[],"
-	       " request_ids => $12::text[], peers => $13::bytea[])",
-	.params = 13,
+	       " request_ids => $12::text[], peers => $13::bytea[], presented => $14::int2[],"
+	       " dry_runs => $15::bool[])",
+	.params = 15,
 	.result = DB_BINARY,
 };
 
@@ -86,14 +87,17 @@ enum {
 	DEFECTS,
 	JTIS,
 	REQUEST_IDS,
-	PEERS
+	PEERS,
+	PRESENTED,
+	DRY_RUNS
 };
 
 static const enum db_type types[ISSUE_ARRAYS] = {
 	[DIGESTS] = DB_TYPE_BYTEA,    [ACCOUNTS] = DB_TYPE_TEXT,     [SPCS] = DB_TYPE_TEXT,
 	[TKVALUES] = DB_TYPE_TEXT,    [FINGERPRINTS] = DB_TYPE_TEXT, [CAS] = DB_TYPE_BOOL,
 	[FORMS] = DB_TYPE_INT2,	      [DEFECTS] = DB_TYPE_INT2,	     [JTIS] = DB_TYPE_UUID,
-	[REQUEST_IDS] = DB_TYPE_TEXT, [PEERS] = DB_TYPE_BYTEA,
+	[REQUEST_IDS] = DB_TYPE_TEXT, [PEERS] = DB_TYPE_BYTEA,	     [PRESENTED] = DB_TYPE_INT2,
+	[DRY_RUNS] = DB_TYPE_BOOL,
 };
 
 void issue_params_begin(struct issue_params *params, unsigned int n)
@@ -120,6 +124,8 @@ void issue_params_add(struct issue_params *params, const struct order *order, co
 	db_array_add(&params->array[JTIS], jti, 16);
 	add_text(params, REQUEST_IDS, order->request_id);
 	db_array_add(&params->array[PEERS], order->peer, sizeof(order->peer));
+	db_array_add_int2(&params->array[PRESENTED], 0);
+	db_array_add_bool(&params->array[DRY_RUNS], false);
 }
 
 bool issue_params_bind(struct issue_params *params, const char *kid, int64_t unix_us,

@@ -17,7 +17,7 @@ void issue_greeting_check(const PGresult *rows, struct error *error);
 extern const struct db_statement *const issue_statements[]; /* up to a NULL */
 
 /* The parameters of one issue_tokens(): kid and clock, then an array for each member. */
-#define ISSUE_ARRAYS 11
+#define ISSUE_ARRAYS 13
 struct issue_params {
 	uint8_t node_clock[DB_TIME_LEN];
 	struct db_array array[ISSUE_ARRAYS];

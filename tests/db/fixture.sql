@@ -28,11 +28,13 @@ CREATE FUNCTION public.new_jti() RETURNS uuid
 		       PLACING '7' || substr(gen_random_uuid()::text, 16) FROM 15)::uuid;
 
 -- A batch of orders by client-N, N from @clients (0: a stranger), each for the account and the
--- SPC beside it.  What a test is not about is as it should be.
+-- SPC beside it.  Where @tokens has a name, the access token with the digest SHA-256(name) is
+-- presented, not the client's secret.  What a test is not about is as it should be.
 CREATE FUNCTION public.order_tokens(clients int[], accounts text[], spcs text[],
 		defects int2[] DEFAULT NULL, cas bool[] DEFAULT NULL, forms int2[] DEFAULT NULL,
 		kid text DEFAULT 'test', clock timestamptz DEFAULT clock_timestamp(),
-		issue text DEFAULT 'issue_tokens')
+		issue text DEFAULT 'issue_tokens', tokens text[] DEFAULT NULL,
+		dry_run bool DEFAULT false)
 	RETURNS TABLE (n int8, verdict int2, iat int8, exp int8, spc text, optional_claims int2,
 		       iss text, account text, client text)
 	LANGUAGE plpgsql VOLATILE
@@ -42,10 +44,10 @@ DECLARE
 BEGIN
 	forms := coalesce(forms, array_fill(1::int2, ARRAY[size]));
 	RETURN QUERY EXECUTE format('SELECT * FROM stipa.%I($1, $2, $3, $4, $5, $6, $7, $8, $9, '
-				    '$10, $11, $12, $13)', issue)
+				    '$10, $11, $12, $13, $14, $15)', issue)
 	USING kid, clock,
-		ARRAY(SELECT sha256(('client-' || c)::bytea)
-		      FROM unnest(clients) WITH ORDINALITY AS o (c, at) ORDER BY at),
+		ARRAY(SELECT sha256(coalesce(t, 'client-' || c)::bytea)
+		      FROM unnest(clients, tokens) WITH ORDINALITY AS o (c, t, at) ORDER BY at),
 		accounts, spcs,
 		ARRAY(SELECT CASE form WHEN 1 THEN 'MAigBhYEMTAwMQ==' ELSE '' END
 		      FROM unnest(forms) WITH ORDINALITY AS o (form, at) ORDER BY at),
@@ -54,7 +56,10 @@ BEGIN
 		coalesce(defects, array_fill(0::int2, ARRAY[size])),
 		ARRAY(SELECT public.new_jti() FROM generate_series(1, size)),
 		array_fill('request'::text, ARRAY[size]),
-		array_fill('\x00000000000000000000ffff7f000001'::bytea, ARRAY[size]);
+		array_fill('\x00000000000000000000ffff7f000001'::bytea, ARRAY[size]),
+		ARRAY(SELECT (t IS NOT NULL)::int::int2
+		      FROM unnest(clients, tokens) WITH ORDINALITY AS o (c, t, at) ORDER BY at),
+		array_fill(dry_run, ARRAY[size]);
 END $$;
 
 -- One order: its verdict.

@@ -13,8 +13,8 @@ SELECT is((SELECT string_agg(p.proname, ' ' ORDER BY p.proname) FROM pg_proc AS 
 	AND has_function_privilege(role, p.oid, 'EXECUTE')), functions, 'functions of ' || role)
 FROM (VALUES
 	('public', NULL),
-	('stipa_authority', 'issue_tokens issuing_state node_signer schema_version '
-		'token_partitions_extend'),
+	('stipa_authority', 'client_key grant_tokens issue_tokens issuing_state login_hash '
+		'node_signer revoke_tokens schema_version token_partitions_extend'),
 	('stipa_portal', 'account_add account_approve account_close account_refuse '
 		'account_reinstate account_review account_revoke account_suspend '
 		'account_token_life account_verify alias_add alias_remove client_add '
