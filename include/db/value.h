@@ -21,6 +21,7 @@
 enum db_type {
 	DB_TYPE_BOOL = 16,
 	DB_TYPE_BYTEA = 17,
+	DB_TYPE_INT8 = 20,
 	DB_TYPE_INT2 = 21,
 	DB_TYPE_TEXT = 25,
 	DB_TYPE_UUID = 2950,
@@ -40,6 +41,7 @@ void db_array_begin(struct db_array *array, enum db_type type, int n);
 void db_array_add(struct db_array *array, const void *value, size_t len);
 void db_array_add_bool(struct db_array *array, bool value);
 void db_array_add_int2(struct db_array *array, int16_t value);
+void db_array_add_int8(struct db_array *array, int64_t value);
 
 /* Make the array parameter @index (from 0) of @call, which borrows it until it is sent.
  * ERROR_UNAVAILABLE: no memory; ERROR_INTERNAL: not the number of values that was announced. */

@@ -1,10 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The authority's side of a token: orders come in, tokens go out, many orders to one transaction.
- *
- * Self-clocking group commit: when the connection is free, everything that waits (at most 256)
- * goes as one call of issue_tokens(); what arrives meanwhile is the next batch.  Nothing is signed
- * before its ledger row has been committed, nothing leaves that was not signed within 1 s of it.
+ * The authority's side of a token: orders come in, tokens go out, many orders to one transaction
+ * (db/desk.h).  Nothing is signed before its ledger row has been committed, nothing leaves that
+ * was not signed within 1 s of it.
  */
 #ifndef ISSUE_ISSUER_H
 #define ISSUE_ISSUER_H
@@ -13,6 +11,7 @@
 #include "base/log.h"
 #include "ipc/order.h"
 
+struct db_desk;
 struct event_base;
 struct issuer;
 struct signer;
@@ -22,7 +21,7 @@ typedef void (*issuer_ready_fn)(void *arg, const char *why);
 
 struct issuer_options {
 	struct event_base *base;
-	const char *database; /* conninfo of stipa_authority: a socket folder or hostaddr */
+	struct db_desk *desk; /* greeted with issue/schema.h; the issuer watches it */
 	struct signer *signer;
 	const struct log *log;
 	unsigned int queue_max;	  /* orders that wait: 4096 */
@@ -30,10 +29,9 @@ struct issuer_options {
 	void *arg;
 };
 
-/* Connects by itself, again and again (250 ms to 2 s apart), and checks what it finds, anew every
- * 2 s: schema version, roles, settings, signer registered with the same certificate, partitions,
- * clock; and, once for each connection, that the signer signs.  Makes the ledger's partitions
- * ahead, each hour.  ERROR_INVALID: a database address with a host name. */
+/* Checks what it finds on each new connection, and anew every 2 s: settings, signer registered
+ * with the same certificate, partitions, clock; and, once for each connection, that the signer
+ * signs.  Makes the ledger's partitions ahead, each hour. */
 struct issuer *issuer_new(const struct issuer_options *options, struct error *error) MUST_CHECK;
 
 /* @done runs after the verdict has been committed and an issued token signed, or with the error:
@@ -43,8 +41,6 @@ struct issuer *issuer_new(const struct issuer_options *options, struct error *er
 void issuer_order_start(struct issuer *issuer, const struct order *order, struct answer *answer,
 			done_fn done, void *arg);
 
-/* Take no new orders, answer what waits, then call @done. */
-void issuer_drain(struct issuer *issuer, done_fn done, void *arg);
-void issuer_free(struct issuer *issuer);
+void issuer_free(struct issuer *issuer); /* after its desk: answers what is being signed */
 
 #endif

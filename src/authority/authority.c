@@ -7,9 +7,11 @@
 #include <event2/event.h>
 
 #include "config/config.h"
+#include "db/desk.h"
 #include "ipc/channel.h"
 #include "ipc/control.h"
 #include "issue/issuer.h"
+#include "issue/schema.h"
 #include "keys/signer.h"
 
 #define FLUSH_MS 100 /* for the last answers to leave */
@@ -18,22 +20,33 @@ struct authority {
 	const struct authority_options *options;
 	struct event_base *base;
 	struct signer *signer;
+	struct db_desk *desk;
 	struct issuer *issuer;
 	struct ipc_server *server;
 	struct ipc_control *control;
 	struct event *patience; /* the end of draining */
 	struct event *flushed;
 	int edges;
-	bool draining;
+	unsigned int works; /* not yet answered */
+	bool draining, last_orders;
 };
 
 /* An order on its way through the process. */
 struct work {
+	struct authority *authority;
 	struct ipc_ticket *ticket;
 	struct answer answer;
 };
 
 /* ---- orders ---- */
+
+static void flush_if_drained(struct authority *authority)
+{
+	const struct timeval after = { .tv_usec = FLUSH_MS * 1000 };
+
+	if (authority->last_orders && authority->works == 0)
+		event_add(authority->flushed, &after);
+}
 
 /* The answer says itself whether it failed. */
 static void on_answer(void *arg, const struct error *error)
@@ -42,6 +55,8 @@ static void on_answer(void *arg, const struct error *error)
 
 	(void)error;
 	ipc_answer(work->ticket, &work->answer);
+	work->authority->works--;
+	flush_if_drained(work->authority);
 	free(work);
 }
 
@@ -66,14 +81,16 @@ static void on_order(void *arg, const struct order *order, struct ipc_ticket *ti
 {
 	static const struct answer failed = { .failed = 1 };
 	struct authority *authority = arg;
-	start_fn start = start_of(order->kind);
+	start_fn start = authority->last_orders ? NULL : start_of(order->kind);
 	struct work *work = start == NULL ? NULL : calloc(1, sizeof(*work));
 
 	if (work == NULL) {
 		ipc_answer(ticket, &failed);
 		return;
 	}
+	work->authority = authority;
 	work->ticket = ticket;
+	authority->works++;
 	start(authority, order, work);
 }
 
@@ -95,22 +112,14 @@ static void on_flushed(evutil_socket_t fd, short what, void *arg)
 	event_base_loopbreak(authority->base);
 }
 
-static void on_drained(void *arg, const struct error *error)
-{
-	const struct timeval after = { .tv_usec = FLUSH_MS * 1000 };
-	struct authority *authority = arg;
-
-	(void)error;
-	event_add(authority->flushed, &after);
-}
-
 static void on_patience(evutil_socket_t fd, short what, void *arg)
 {
 	struct authority *authority = arg;
 
 	(void)fd;
 	(void)what;
-	issuer_drain(authority->issuer, on_drained, authority);
+	authority->last_orders = true;
+	flush_if_drained(authority);
 }
 
 static void set_patience(struct authority *authority)
@@ -153,9 +162,15 @@ static void on_edge_lost(void *arg, const struct error *why)
 static bool parts_make(struct authority *authority, struct error *error)
 {
 	const struct config *config = authority->options->config;
-	const struct issuer_options issuer = {
+	const struct db_desk_options desk = {
 		.base = authority->base,
-		.database = config->database,
+		.conninfo = config->database,
+		.application_name = "stipad authority",
+		.greeting = &schema_greeting,
+		.on_greeting = schema_greeting_check,
+	};
+	struct issuer_options issuer = {
+		.base = authority->base,
 		.signer = authority->signer,
 		.log = authority->options->log,
 		.queue_max = (unsigned int)config->orders_max,
@@ -169,6 +184,9 @@ static bool parts_make(struct authority *authority, struct error *error)
 	if (authority->patience == NULL || authority->flushed == NULL || authority->server == NULL)
 		return error_set(error, ERROR_UNAVAILABLE, "no memory");
 	ipc_server_on_lost(authority->server, on_edge_lost, authority);
+	authority->desk = issuer.desk = db_desk_new(&desk, error);
+	if (authority->desk == NULL)
+		return false;
 	authority->issuer = issuer_new(&issuer, error);
 	if (authority->issuer == NULL)
 		return false;
@@ -199,6 +217,7 @@ static void event_freep(struct event *event)
 static void authority_clear(struct authority *authority)
 {
 	ipc_control_free(authority->control);
+	db_desk_free(authority->desk);	/* answers what waits */
 	issuer_free(authority->issuer); /* answers what is left */
 	ipc_server_free(authority->server);
 	signer_free(authority->signer);

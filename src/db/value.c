@@ -81,6 +81,13 @@ void db_array_add_int2(struct db_array *array, int16_t value)
 	db_array_add(array, &big, sizeof(big));
 }
 
+void db_array_add_int8(struct db_array *array, int64_t value)
+{
+	const uint64_t big = htobe64((uint64_t)value);
+
+	db_array_add(array, &big, sizeof(big));
+}
+
 bool db_array_bind(const struct db_array *array, struct db_call *call, int index,
 		   struct error *error)
 {

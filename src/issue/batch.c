@@ -88,77 +88,21 @@ void issue_entry_answer(struct issue_entry *entry, const struct log *log, const 
 
 static struct issue_entry *take_first(struct batch *batch)
 {
-	struct issue_entry *entry = STAILQ_FIRST(&batch->entries);
+	struct db_ask *ask = STAILQ_FIRST(&batch->asks);
 
-	STAILQ_REMOVE_HEAD(&batch->entries, link);
-	batch->n--;
-	return entry;
+	STAILQ_REMOVE_HEAD(&batch->asks, link);
+	return (struct issue_entry *)ask;
 }
 
 static void answer_all(struct batch *batch, const struct error *error)
 {
-	while (batch->n > 0)
+	while (!STAILQ_EMPTY(&batch->asks))
 		issue_entry_answer(take_first(batch), batch->services->log, error);
 }
 
 static struct batch *of(struct flow *flow)
 {
 	return (struct batch *)flow;
-}
-
-static bool add_params(struct batch *batch, struct error *error)
-{
-	int64_t now_us = clock_unix_us();
-	struct issue_entry *entry;
-
-	issue_params_begin(&batch->params, batch->n);
-	STAILQ_FOREACH(entry, &batch->entries, link)
-	{
-		if (!uuid7_make(entry->jti, now_us / 1000, error))
-			return false;
-		issue_params_add(&batch->params, &entry->order, entry->jti);
-	}
-	return issue_params_bind(&batch->params, signer_kid(batch->services->signer), now_us,
-				 &batch->call, error);
-}
-
-static enum flow_next record(struct flow *flow)
-{
-	struct batch *batch = of(flow);
-
-	batch->commit.done = flow_resume;
-	batch->commit.arg = flow;
-	batch->sent_ms = clock_steady_ms();
-	if (!add_params(batch, &flow->error))
-		return FLOW_FAIL;
-	batch->sent = true;
-	db_send(batch->pipe, &batch->call);
-	db_commit(batch->pipe, &batch->commit);
-	return FLOW_WAIT;
-}
-
-/* The timer for a late commit may come after the commit itself, when the whole process stood
- * still: the clock decides. */
-static enum flow_next check_commit(struct flow *flow)
-{
-	struct batch *batch = of(flow);
-
-	batch->committed_ms = clock_steady_ms();
-	if (batch->committed_ms - batch->sent_ms > COMMIT_MS)
-		return flow_next_if(error_set(&flow->error, ERROR_UNAVAILABLE,
-					      "the commit came after %d ms",
-					      (int)(batch->committed_ms - batch->sent_ms)));
-	return flow_next_if(issue_rows_check(batch->call.result, batch->n, &flow->error));
-}
-
-/* The next batch leaves before this one is signed. */
-static enum flow_next hand_over(struct flow *flow)
-{
-	struct batch *batch = of(flow);
-
-	batch->handed_over = true;
-	batch->services->recorded(batch->services->arg, CONNECTION_FREE, &flow->error);
-	return FLOW_NEXT;
 }
 
 static bool encode(struct batch *batch, struct issue_entry *entry, uint8_t digest[32],
@@ -186,11 +130,10 @@ static void judge_one(struct batch *batch, struct issue_entry *entry, unsigned i
 {
 	struct error error = { 0 };
 
-	if (issue_row_read(batch->call.result, row, &entry->row, &error) &&
+	if (issue_row_read(batch->rows, row, &entry->row, &error) &&
 	    entry->row.verdict == VERDICT_ISSUED &&
 	    encode(batch, entry, batch->job.digest[batch->job.n], &error)) {
-		STAILQ_INSERT_TAIL(&batch->entries, entry, link);
-		batch->n++;
+		STAILQ_INSERT_TAIL(&batch->asks, &entry->ask, link);
 		batch->job.n++;
 		return;
 	}
@@ -200,7 +143,7 @@ static void judge_one(struct batch *batch, struct issue_entry *entry, unsigned i
 static enum flow_next judge(struct flow *flow)
 {
 	struct batch *batch = of(flow);
-	unsigned int n = batch->n;
+	unsigned int n = (unsigned int)PQntuples(batch->rows);
 
 	for (unsigned int row = 0; row < n; row++)
 		judge_one(batch, take_first(batch), row);
@@ -222,7 +165,7 @@ static enum flow_next check_signatures(struct flow *flow)
 	struct batch *batch = of(flow);
 	int64_t took_ms = clock_steady_ms() - batch->committed_ms;
 
-	if (batch->n > 0 && took_ms > SIGN_MS)
+	if (batch->job.n > 0 && took_ms > SIGN_MS)
 		return flow_next_if(error_set(&flow->error, ERROR_UNAVAILABLE,
 					      "signed %d ms after the commit: dropped",
 					      (int)took_ms));
@@ -233,7 +176,7 @@ static enum flow_next release(struct flow *flow)
 {
 	struct batch *batch = of(flow);
 
-	for (unsigned int i = 0; batch->n > 0; i++) {
+	for (unsigned int i = 0; !STAILQ_EMPTY(&batch->asks); i++) {
 		struct issue_entry *entry = take_first(batch);
 		struct error error = { 0 };
 		bool whole = jws_finish(&entry->jws, batch->job.sig[i], &error);
@@ -245,105 +188,41 @@ static enum flow_next release(struct flow *flow)
 }
 
 static const struct flow_step steps[] = {
-	{ "record", record },	    { "check commit", check_commit },
-	{ "hand over", hand_over }, { "judge", judge },
-	{ "sign", sign },	    { "check signatures", check_signatures },
-	{ "release", release },	    { NULL, NULL },
+	{ "judge", judge },	{ "sign", sign }, { "check signatures", check_signatures },
+	{ "release", release }, { NULL, NULL },
 };
-
-/* ---- its end ---- */
-
-/* What the server said against the whole: the statement's own word, or the commit's. */
-static const char *sqlstate_of(const struct batch *batch)
-{
-	return batch->call.sqlstate[0] != '\0' ? batch->call.sqlstate : batch->commit.sqlstate;
-}
-
-/* Data that PostgreSQL does not take, or a constraint: the fault of one order. */
-static bool is_fault_of_an_order(const char *sqlstate)
-{
-	return strncmp(sqlstate, "22", 2) == 0 || strncmp(sqlstate, "23", 2) == 0;
-}
-
-static void halve(struct batch *batch)
-{
-	unsigned int half = batch->n / 2;
-
-	for (int i = 0; i < 2; i++) {
-		struct batch *part = batch_new(batch->services);
-
-		if (part == NULL) {
-			answer_all(batch, &batch->flow.error);
-			return;
-		}
-		while (batch->n > (i == 0 ? half : 0))
-			batch_add(part, take_first(batch));
-		batch->services->again(batch->services->arg, part);
-	}
-}
-
-static void give_up(struct batch *batch)
-{
-	const char *sqlstate = sqlstate_of(batch);
-	struct error error = batch->flow.error;
-
-	if (is_fault_of_an_order(sqlstate) && batch->n > 1) {
-		halve(batch);
-		return;
-	}
-	if (is_fault_of_an_order(sqlstate))
-		error.kind = ERROR_INTERNAL;
-	answer_all(batch, &error);
-}
-
-/* The server has said what it undid, or nothing was sent; or else nobody knows. */
-static enum connection_fate fate_of(const struct batch *batch)
-{
-	return batch->sent && sqlstate_of(batch)[0] == '\0' ? CONNECTION_SUSPECT : CONNECTION_FREE;
-}
-
-static void batch_free(struct batch *batch)
-{
-	PQclear(batch->call.result);
-	issue_params_clear(&batch->params);
-	free(batch);
-}
 
 static void finish(struct flow *flow)
 {
 	struct batch *batch = of(flow);
 	const struct batch_services *services = batch->services;
 
-	if (services != NULL && !batch->handed_over)
-		services->recorded(services->arg, fate_of(batch), &flow->error);
-	if (services != NULL && flow->error.kind != ERROR_NONE)
-		give_up(batch);
-	if (services != NULL)
+	if (services != NULL) {
+		answer_all(batch, &flow->error);
 		services->ended(services->arg, batch);
-	batch_free(batch);
+	}
+	PQclear(batch->rows);
+	free(batch);
 }
 
-struct batch *batch_new(const struct batch_services *services)
+struct batch *batch_new(const struct batch_services *services, const char *x5u,
+			struct db_asks *asks, PGresult *rows)
 {
 	struct batch *batch = calloc(1, sizeof(*batch));
 
 	if (batch == NULL)
 		return NULL;
-	STAILQ_INIT(&batch->entries);
+	STAILQ_INIT(&batch->asks);
+	STAILQ_CONCAT(&batch->asks, asks);
 	batch->services = services;
+	batch->rows = rows;
+	batch->committed_ms = clock_steady_ms();
+	copy_text(batch->x5u, sizeof(batch->x5u), x5u);
 	return batch;
 }
 
-void batch_add(struct batch *batch, struct issue_entry *entry)
+void batch_start(struct batch *batch)
 {
-	STAILQ_INSERT_TAIL(&batch->entries, entry, link);
-	batch->n++;
-}
-
-void batch_start(struct batch *batch, struct db_pipeline *pipe, const char *x5u)
-{
-	batch->pipe = pipe;
-	copy_text(batch->x5u, sizeof(batch->x5u), x5u);
 	flow_start(&batch->flow, steps, finish);
 }
 
@@ -351,6 +230,4 @@ void batch_abandon(struct batch *batch, const struct error *error)
 {
 	answer_all(batch, error);
 	batch->services = NULL;
-	if (batch->flow.step == NULL)
-		batch_free(batch);
 }

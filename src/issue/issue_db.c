@@ -4,17 +4,19 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "issue/schema.h"
+
 /* The schemas that this program works with: numbers of the last migration. */
 #define SCHEMA_OLDEST 7
 #define SCHEMA_NEWEST 7
 
-const struct db_statement issue_greeting = {
+const struct db_statement schema_greeting = {
 	.name = "schema_version",
 	.sql = "SELECT stipa.schema_version()",
 	.result = DB_BINARY,
 };
 
-static const struct db_statement issue_tokens = {
+const struct db_statement issue_tokens = {
 	.name = "issue_tokens",
 	.sql = "SELECT n, verdict, iat, exp, spc, optional_claims, iss, account, client"
 	       " FROM stipa.issue_tokens(kid => $1::text, node_clock => $2::timestamptz,"
@@ -41,20 +43,23 @@ static const struct db_statement issuing_state = {
 	.result = DB_BINARY,
 };
 
-static const struct db_statement extend_ledger = {
+const struct db_statement issue_extend_ledger = {
 	.name = "extend_ledger",
 	.sql = "SELECT stipa.token_partitions_extend()",
 	.result = DB_BINARY,
 };
 
-const struct db_statement *const issue_statements[] = {
-	&extend_ledger, &issue_tokens, &node_signer, &issuing_state, NULL,
+const struct db_statement *const issue_question_statements[] = {
+	&node_signer,
+	&issuing_state,
+	NULL,
 };
 
-void issue_greeting_check(const PGresult *rows, struct error *error)
+void schema_greeting_check(void *arg, const PGresult *rows, struct error *error)
 {
 	int64_t version;
 
+	(void)arg;
 	if (PQntuples(rows) != 1) {
 		error_set(error, ERROR_INTERNAL, "schema_version: %d rows", PQntuples(rows));
 		return;
@@ -92,7 +97,7 @@ enum {
 	DRY_RUNS
 };
 
-static const enum db_type types[ISSUE_ARRAYS] = {
+const enum db_type issue_arrays[] = {
 	[DIGESTS] = DB_TYPE_BYTEA,    [ACCOUNTS] = DB_TYPE_TEXT,     [SPCS] = DB_TYPE_TEXT,
 	[TKVALUES] = DB_TYPE_TEXT,    [FINGERPRINTS] = DB_TYPE_TEXT, [CAS] = DB_TYPE_BOOL,
 	[FORMS] = DB_TYPE_INT2,	      [DEFECTS] = DB_TYPE_INT2,	     [JTIS] = DB_TYPE_UUID,
@@ -100,51 +105,32 @@ static const enum db_type types[ISSUE_ARRAYS] = {
 	[DRY_RUNS] = DB_TYPE_BOOL,
 };
 
-void issue_params_begin(struct issue_params *params, unsigned int n)
+static void add_text(struct db_array *array, const char *text)
 {
-	for (int i = 0; i < ISSUE_ARRAYS; i++)
-		db_array_begin(&params->array[i], types[i], (int)n);
+	db_array_add(array, text, strlen(text));
 }
 
-static void add_text(struct issue_params *params, int index, const char *text)
+void issue_tokens_add(const struct order *order, const uint8_t jti[16], struct db_array *arrays)
 {
-	db_array_add(&params->array[index], text, strlen(text));
+	db_array_add(&arrays[DIGESTS], order->credential, sizeof(order->credential));
+	add_text(&arrays[ACCOUNTS], order->account);
+	add_text(&arrays[SPCS], order->spc);
+	add_text(&arrays[TKVALUES], order->tkvalue);
+	add_text(&arrays[FINGERPRINTS], order->fingerprint);
+	db_array_add_bool(&arrays[CAS], order->ca != 0);
+	db_array_add_int2(&arrays[FORMS], order->form);
+	db_array_add_int2(&arrays[DEFECTS], order->defect);
+	db_array_add(&arrays[JTIS], jti, 16);
+	add_text(&arrays[REQUEST_IDS], order->request_id);
+	db_array_add(&arrays[PEERS], order->peer, sizeof(order->peer));
+	db_array_add_int2(&arrays[PRESENTED], 0);
+	db_array_add_bool(&arrays[DRY_RUNS], false);
 }
 
-void issue_params_add(struct issue_params *params, const struct order *order, const uint8_t jti[16])
+void issue_tokens_bind(const char *kid, struct db_call *call, const uint8_t clock[DB_TIME_LEN])
 {
-	db_array_add(&params->array[DIGESTS], order->credential, sizeof(order->credential));
-	add_text(params, ACCOUNTS, order->account);
-	add_text(params, SPCS, order->spc);
-	add_text(params, TKVALUES, order->tkvalue);
-	add_text(params, FINGERPRINTS, order->fingerprint);
-	db_array_add_bool(&params->array[CAS], order->ca != 0);
-	db_array_add_int2(&params->array[FORMS], order->form);
-	db_array_add_int2(&params->array[DEFECTS], order->defect);
-	db_array_add(&params->array[JTIS], jti, 16);
-	add_text(params, REQUEST_IDS, order->request_id);
-	db_array_add(&params->array[PEERS], order->peer, sizeof(order->peer));
-	db_array_add_int2(&params->array[PRESENTED], 0);
-	db_array_add_bool(&params->array[DRY_RUNS], false);
-}
-
-bool issue_params_bind(struct issue_params *params, const char *kid, int64_t unix_us,
-		       struct db_call *call, struct error *error)
-{
-	call->statement = &issue_tokens;
 	db_bind_text(call, 0, kid);
-	db_time_encode(unix_us, params->node_clock);
-	db_bind_bytes(call, 1, params->node_clock, DB_TIME_LEN);
-	for (int i = 0; i < ISSUE_ARRAYS; i++)
-		if (!db_array_bind(&params->array[i], call, i + 2, error))
-			return false;
-	return true;
-}
-
-void issue_params_clear(struct issue_params *params)
-{
-	for (int i = 0; i < ISSUE_ARRAYS; i++)
-		db_array_clear(&params->array[i]);
+	db_bind_bytes(call, 1, clock, DB_TIME_LEN);
 }
 
 enum {
@@ -158,23 +144,6 @@ enum {
 	COL_ACCOUNT,
 	COL_CLIENT
 };
-
-bool issue_rows_check(const PGresult *rows, unsigned int n, struct error *error)
-{
-	int64_t at;
-
-	if (PQntuples(rows) != (int)n)
-		return error_set(error, ERROR_INTERNAL, "issue_tokens: %d rows for %u orders",
-				 PQntuples(rows), n);
-	for (unsigned int i = 0; i < n; i++) {
-		if (!db_int(rows, (int)i, COL_N, &at, error))
-			return false;
-		if (at != (int64_t)i + 1)
-			return error_set(error, ERROR_INTERNAL, "issue_tokens: row %u is of %d",
-					 i + 1, (int)at);
-	}
-	return true;
-}
 
 /* An issued one has its times and its SPC. */
 static bool read_issued(const PGresult *rows, int i, struct issue_row *row, struct error *error)
@@ -204,23 +173,6 @@ bool issue_row_read(const PGresult *rows, unsigned int i, struct issue_row *row,
 				 (int)verdict);
 	row->verdict = (enum verdict)verdict;
 	return row->verdict != VERDICT_ISSUED || read_issued(rows, (int)i, row, error);
-}
-
-/* ---- the ledger ahead ---- */
-
-void issue_extend_ask(struct db_call *call, struct db_pipeline *pipe)
-{
-	call->statement = &extend_ledger;
-	db_send(pipe, call);
-}
-
-int64_t issue_extend_made(const struct db_call *call)
-{
-	struct error ignored = { 0 };
-	int64_t made = 0;
-
-	return PQntuples(call->result) == 1 && db_int(call->result, 0, 0, &made, &ignored) ? made
-											   : 0;
 }
 
 /* ---- could a token be issued now? ---- */

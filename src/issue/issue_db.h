@@ -7,29 +7,15 @@
 #include "db/value.h"
 #include "ipc/order.h"
 
-#define BATCH_MAX 256
-#define X5U_MAX	  255
+#define X5U_MAX 255
 
-/* Asked first of all: is the schema one that this program knows? */
-extern const struct db_statement issue_greeting;
-void issue_greeting_check(const PGresult *rows, struct error *error);
+/* The lane of issue_tokens(): kid and clock, then an array for each member. */
+#define ISSUE_SCALARS 2
+extern const struct db_statement issue_tokens;
+extern const enum db_type issue_arrays[];
 
-extern const struct db_statement *const issue_statements[]; /* up to a NULL */
-
-/* The parameters of one issue_tokens(): kid and clock, then an array for each member. */
-#define ISSUE_ARRAYS 13
-struct issue_params {
-	uint8_t node_clock[DB_TIME_LEN];
-	struct db_array array[ISSUE_ARRAYS];
-};
-
-void issue_params_begin(struct issue_params *params, unsigned int n);
-void issue_params_add(struct issue_params *params, const struct order *order,
-		      const uint8_t jti[16]);
-/* @kid and @params are borrowed until the call has been sent. */
-bool issue_params_bind(struct issue_params *params, const char *kid, int64_t unix_us,
-		       struct db_call *call, struct error *error) MUST_CHECK;
-void issue_params_clear(struct issue_params *params);
+void issue_tokens_bind(const char *kid, struct db_call *call, const uint8_t clock[DB_TIME_LEN]);
+void issue_tokens_add(const struct order *order, const uint8_t jti[16], struct db_array *arrays);
 
 /* One answered order.  The texts belong to the result. */
 struct issue_row {
@@ -42,16 +28,15 @@ struct issue_row {
 	const char *client;
 };
 
-/* ERROR_INTERNAL when @rows are not @n rows in the order of the batch. */
-bool issue_rows_check(const PGresult *rows, unsigned int n, struct error *error) MUST_CHECK;
 bool issue_row_read(const PGresult *rows, unsigned int i, struct issue_row *row,
 		    struct error *error) MUST_CHECK;
 
 /* Make the ledger's partitions that are missing ahead; the answer says how many were made. */
-void issue_extend_ask(struct db_call *call, struct db_pipeline *pipe);
-int64_t issue_extend_made(const struct db_call *call);
+extern const struct db_statement issue_extend_ledger;
 
 /* Could a token be issued now?  Two calls: whose key is this, and what stands against it. */
+extern const struct db_statement *const issue_question_statements[]; /* up to a NULL */
+
 struct issue_question {
 	uint8_t node_clock[DB_TIME_LEN];
 	struct db_call signer, state;

@@ -10,24 +10,10 @@ static struct probe *of(struct flow *flow)
 	return (struct probe *)flow;
 }
 
-static enum flow_next ask(struct flow *flow)
-{
-	struct probe *probe = of(flow);
-
-	probe->commit.done = flow_resume;
-	probe->commit.arg = flow;
-	issue_question_ask(&probe->question, probe->pipe, signer_kid(probe->signer),
-			   clock_unix_us());
-	db_commit(probe->pipe, &probe->commit);
-	return FLOW_WAIT;
-}
-
 static enum flow_next judge(struct flow *flow)
 {
 	struct probe *probe = of(flow);
 
-	probe->heard = true;
-	probe->answered(probe);
 	return flow_next_if(issue_question_read(&probe->question, signer_kid(probe->signer),
 						signer_certificate_sha256(probe->signer),
 						probe->x5u, &flow->error));
@@ -46,7 +32,6 @@ static enum flow_next sign(struct flow *flow)
 }
 
 static const struct flow_step steps[] = {
-	{ "ask", ask },
 	{ "judge", judge },
 	{ "sign", sign },
 	{ NULL, NULL },
@@ -59,9 +44,13 @@ static void finish(struct flow *flow)
 	probe->ended(probe);
 }
 
-void probe_start(struct probe *probe, struct db_pipeline *pipe)
+void probe_ask(struct probe *probe, struct db_pipeline *pipe)
 {
-	probe->pipe = pipe;
+	issue_question_ask(&probe->question, pipe, signer_kid(probe->signer), clock_unix_us());
+}
+
+void probe_start(struct probe *probe)
+{
 	flow_start(&probe->flow, steps, finish);
 }
 

@@ -14,22 +14,19 @@ struct probe {
 	struct flow flow;
 	struct signer *signer;
 	bool signs; /* the signer has to show that it can */
-	/* The database has answered, and the connection is free.  Not run when it has not. */
-	void (*answered)(struct probe *probe);
 	/* flow.error says why not.  The owner frees the probe. */
 	void (*ended)(struct probe *probe);
 	void *arg;
 	unsigned int connection; /* the owner's number of it */
 
-	bool heard; /* the database has answered */
 	char x5u[X5U_MAX + 1];
-	struct db_pipeline *pipe;
 	struct issue_question question;
-	struct db_call commit;
 	struct signer_job job;
 };
 
-void probe_start(struct probe *probe, struct db_pipeline *pipe);
+/* Send the questions; the rest when they have been answered. */
+void probe_ask(struct probe *probe, struct db_pipeline *pipe);
+void probe_start(struct probe *probe);
 void probe_free(struct probe *probe);
 
 #endif

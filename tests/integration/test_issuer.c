@@ -10,7 +10,9 @@
 #include <libpq-fe.h>
 
 #include "crypto/digest.h"
+#include "db/desk.h"
 #include "issue/issuer.h"
+#include "issue/schema.h"
 #include "jose/jws.h"
 #include "keys/signer.h"
 
@@ -25,6 +27,7 @@ struct asked {
 };
 
 static struct event_base *base;
+static struct db_desk *desk;
 static struct issuer *issuer;
 static PGconn *control; /* looks on, and meddles */
 static const struct log quiet = { .fd = -1, .least = LOG_LEVEL_ERROR + 1 };
@@ -226,17 +229,22 @@ static void before_each(void)
 {
 	char conninfo[200];
 	struct error error = { 0 };
-	struct issuer_options options = { .base = base,
-					  .database = conninfo,
-					  .log = &quiet,
-					  .queue_max = 4096,
-					  .on_ready = on_ready };
+	const struct db_desk_options at = { .base = base,
+					    .conninfo = conninfo,
+					    .application_name = "stipad authority",
+					    .greeting = &schema_greeting,
+					    .on_greeting = schema_greeting_check };
+	struct issuer_options options = {
+		.base = base, .log = &quiet, .queue_max = 4096, .on_ready = on_ready
+	};
 
 	snprintf(conninfo, sizeof(conninfo), "%s user=stipa_authority", getenv("TEST_PGCONN"));
 	memset(asked, 0, sizeof(asked));
 	answered = 0;
 	is_ready = false;
 	sha256("\x30\x03\x02\x01\x01", 5, certificate_sha256);
+	options.desk = desk = db_desk_new(&at, &error);
+	CU_ASSERT_PTR_NOT_NULL_FATAL(desk);
 	issuer = issuer_new(&options, &error);
 	CU_ASSERT_PTR_NOT_NULL_FATAL(issuer);
 	CU_ASSERT_TRUE_FATAL(runs_until(is_ready_as, 1));
@@ -547,6 +555,7 @@ static void test_the_ledger_is_extended(void)
 					 " WHERE inhparent = 'stipa.token'::regclass";
 	int before = atoi(ask_sql(count_them));
 
+	db_desk_free(desk);
 	issuer_free(issuer);
 	ask_sql("DO $$ DECLARE last text := (SELECT max(inhrelid::regclass::text)"
 		" FROM pg_inherits WHERE inhparent = 'stipa.token'::regclass);"
@@ -556,35 +565,9 @@ static void test_the_ledger_is_extended(void)
 	CU_ASSERT_EQUAL(atoi(ask_sql(count_them)), before);
 }
 
-static void on_drained(void *arg, const struct error *error)
-{
-	int *drained = arg;
-
-	CU_ASSERT_EQUAL(error->kind, ERROR_NONE);
-	*drained = answered;
-}
-
-static void test_draining_answers_what_waits(void)
-{
-	int drained = -1;
-
-	for (int i = 0; i < 600; i++) {
-		struct order order = order_of(i % 20 + 1);
-
-		if (i == 500)
-			issuer_drain(issuer, on_drained, &drained);
-		ask(i, &order);
-	}
-	CU_ASSERT_TRUE(runs_until(all_are_answered, 600));
-	for (int i = 0; i < 10 && drained < 0; i++)
-		event_base_loop(base, EVLOOP_ONCE);
-	CU_ASSERT_EQUAL(drained, 600);
-	CU_ASSERT_EQUAL(count(ERROR_NONE, VERDICT_ISSUED), 500);
-	CU_ASSERT_EQUAL(count(ERROR_UNAVAILABLE, 0), 100);
-}
-
 static void after_each(void)
 {
+	db_desk_free(desk);
 	issuer_free(issuer);
 	event_base_loop(base, EVLOOP_NONBLOCK);
 }
@@ -622,7 +605,6 @@ int main(void)
 		{ "another certificate is not ready", test_another_certificate_is_not_ready },
 		{ "a schema of another version", test_a_schema_of_another_version_is_refused },
 		{ "the ledger is extended", test_the_ledger_is_extended },
-		{ "draining answers what waits", test_draining_answers_what_waits },
 		CU_TEST_INFO_NULL,
 	};
 	static CU_SuiteInfo suites[] = {

@@ -9,6 +9,7 @@
 
 #include "authority/authority.h"
 #include "config/config.h"
+#include "db/desk.h"
 #include "ipc/channel.h"
 #include "ipc/control.h"
 #include "issue/issuer.h"
@@ -34,7 +35,7 @@ static char story[512];
 static struct event_base *base;
 static int next_act;
 static struct event *clockwork;
-static bool signer_fails, issuer_fails;
+static bool signer_fails, desk_fails;
 
 static void tell(const char *what)
 {
@@ -69,16 +70,24 @@ static struct {
 	done_fn done;
 	void *arg;
 } order;
-static done_fn drained;
-static void *drained_arg;
+
+static struct db_desk *const the_desk = (struct db_desk *)&order;
+
+struct db_desk *db_desk_new(const struct db_desk_options *options, struct error *error)
+{
+	CU_ASSERT_STRING_EQUAL(options->conninfo, "host=/run/db");
+	if (!desk_fails)
+		return the_desk;
+	error_set(error, ERROR_INVALID, "host=db.example is a name");
+	return NULL;
+}
 
 struct issuer *issuer_new(const struct issuer_options *options, struct error *error)
 {
+	(void)error;
+	CU_ASSERT_PTR_EQUAL(options->desk, the_desk);
 	issuer_options = *options;
-	if (!issuer_fails)
-		return (struct issuer *)&issuer_options;
-	error_set(error, ERROR_INVALID, "host=db.example is a name");
-	return NULL;
+	return (struct issuer *)&issuer_options;
 }
 
 void issuer_order_start(struct issuer *issuer, const struct order *asked, struct answer *answer,
@@ -90,14 +99,6 @@ void issuer_order_start(struct issuer *issuer, const struct order *asked, struct
 	order.answer = answer;
 	order.done = done;
 	order.arg = arg;
-}
-
-void issuer_drain(struct issuer *issuer, done_fn done, void *arg)
-{
-	(void)issuer;
-	tell("drain");
-	drained = done;
-	drained_arg = arg;
 }
 
 static void answer_order(enum error_kind kind, enum verdict verdict)
@@ -115,10 +116,17 @@ static void answer_order(enum error_kind kind, enum verdict verdict)
 
 void issuer_free(struct issuer *issuer)
 {
-	if (issuer == NULL)
+	if (issuer != NULL)
+		tell("no-issuer");
+}
+
+/* What is left is failed by the desk. */
+void db_desk_free(struct db_desk *desk)
+{
+	if (desk == NULL)
 		return;
 	answer_order(ERROR_UNAVAILABLE, VERDICT_ISSUED);
-	tell("no-issuer");
+	tell("no-desk");
 }
 
 static ipc_order_fn on_order;
@@ -227,6 +235,16 @@ static void edge_asks(void)
 	send_order(ORDER_ISSUE);
 }
 
+/* Another ticket: the first is still to be answered. */
+static void edge_asks_in_vain(void)
+{
+	static struct ipc_ticket second;
+	const struct order asked = { .kind = ORDER_ISSUE, .account = "sp-1" };
+
+	on_order(server_arg, &asked, &second);
+	CU_ASSERT_EQUAL(second.answer.failed, 1);
+}
+
 static void edge_asks_for_a_grant(void)
 {
 	send_order(ORDER_GRANT);
@@ -258,14 +276,6 @@ static void issuer_fails_the_order(void)
 	answer_order(ERROR_UNAVAILABLE, VERDICT_ISSUED);
 }
 
-static void issuer_has_drained(void)
-{
-	const struct error none = { 0 };
-
-	CU_ASSERT_PTR_NOT_NULL_FATAL(drained);
-	drained(drained_arg, &none);
-}
-
 static void monitor_ends(void)
 {
 	tell("end");
@@ -276,39 +286,44 @@ static void nothing(void)
 {
 }
 
-#define GONE "no-issuer no-server no-signer "
+#define GONE "no-desk no-issuer no-server no-signer "
 
 static const struct script scripts[] = {
 	{ .name = "an order is answered",
-	  .acts = { edge_comes, issuer_is_ready, edge_asks, issuer_answers, edge_goes, monitor_ends,
-		    nothing, issuer_has_drained },
+	  .acts = { edge_comes, issuer_is_ready, edge_asks, issuer_answers, edge_goes,
+		    monitor_ends },
 	  .drain_timeout_ms = 60000,
-	  .story = "attach ready order answered end drain " GONE },
+	  .story = "attach ready order answered end " GONE },
 	{ .name = "an order fails",
-	  .acts = { edge_asks, issuer_fails_the_order, issuer_is_not_ready, monitor_ends, nothing,
-		    issuer_has_drained },
+	  .acts = { edge_asks, issuer_fails_the_order, issuer_is_not_ready, monitor_ends },
 	  .drain_timeout_ms = 60000,
-	  .story = "order failed not-ready end drain " GONE },
+	  .story = "order failed not-ready end " GONE },
 	{ .name = "kinds that nobody serves",
-	  .acts = { edge_asks_for_a_grant, edge_asks_for_what_is_not, monitor_ends, nothing,
-		    issuer_has_drained },
+	  .acts = { edge_asks_for_a_grant, edge_asks_for_what_is_not, monitor_ends },
 	  .drain_timeout_ms = 60000,
-	  .story = "failed failed end drain " GONE },
+	  .story = "failed failed end " GONE },
 	{ .name = "the edges finish first",
 	  .acts = { edge_comes, edge_comes, monitor_ends, edge_goes, edge_asks, issuer_answers,
-		    edge_goes, issuer_has_drained },
+		    edge_goes },
 	  .drain_timeout_ms = 60000,
-	  .story = "attach attach end order answered drain " GONE },
+	  .story = "attach attach end order answered " GONE },
 	{ .name = "an edge that does not go",
-	  .acts = { edge_comes, monitor_ends, nothing, nothing, nothing, issuer_has_drained },
+	  .acts = { edge_comes, monitor_ends, nothing, nothing, nothing },
 	  .drain_timeout_ms = 50,
-	  .story = "attach end drain " GONE },
+	  .story = "attach end " GONE },
+	{ .name = "what waits is answered, what comes then is not taken",
+	  .acts = { edge_comes, edge_asks, monitor_ends, nothing, nothing, nothing,
+		    edge_asks_in_vain, nothing, issuer_answers },
+	  .drain_timeout_ms = 50,
+	  .story = "attach order end failed answered " GONE },
 };
 
 static int run(const struct script *script)
 {
 	static char key[] = "key", passphrase[] = "passphrase", chain[] = "chain";
-	const struct config config = { .signer_key = key,
+	static char database[] = "host=/run/db";
+	const struct config config = { .database = database,
+				       .signer_key = key,
 				       .signer_passphrase = passphrase,
 				       .signer_certificate = chain,
 				       .orders_max = 12,
@@ -322,7 +337,6 @@ static int run(const struct script *script)
 	story[0] = '\0';
 	next_act = 0;
 	order.done = NULL;
-	drained = NULL;
 	return authority_run(&options);
 }
 
@@ -351,9 +365,9 @@ static void test_without_a_database_address_it_does_not_start(void)
 {
 	const struct script nobody = { .name = "no database" };
 
-	issuer_fails = true;
+	desk_fails = true;
 	CU_ASSERT_EQUAL(run(&nobody), 1);
-	issuer_fails = false;
+	desk_fails = false;
 	CU_ASSERT_STRING_EQUAL(story, "no-server no-signer ");
 }
 

@@ -9,18 +9,21 @@
 #include <event2/event.h>
 
 #include "base/clock.h"
-#include "db/link.h"
+#include "db/desk.h"
 #include "ipc/verdict.h"
 #include "issue/issuer.h"
+#include "issue/schema.h"
 #include "keys/signer.h"
 
-/* The issuer with its neighbours faked by linking: the connection, the pipeline, the signer and
- * the clock.  The test plays the server: it looks at what was sent, and answers it. */
+/* The issuer at its desk, with the neighbours of both faked by linking: the connection, the
+ * pipeline, the signer and the clock.  The test plays the server: it looks at what was sent, and
+ * answers it. */
 
 #define ORDERS_MAX 600
 #define NODE_X5U   "https://pa.example/certs/test.pem"
 
 static struct event_base *base;
+static struct db_desk *desk;
 static struct issuer *issuer;
 static FILE *log_file;
 static struct log log_ = { .fd = -1, .least = LOG_LEVEL_DEBUG, .process = "test" };
@@ -597,7 +600,7 @@ static void test_an_answer_of_another_shape_is_a_defect(void)
 	missing_rows = 1;
 	turn();
 	commit_batch();
-	CU_ASSERT_TRUE(all_have_failed(0, 3, ERROR_INTERNAL, "2 rows for 3 orders"));
+	CU_ASSERT_TRUE(all_have_failed(0, 3, ERROR_INTERNAL, "2 rows for 3"));
 	CU_ASSERT_EQUAL(signings, 0);
 }
 
@@ -774,48 +777,6 @@ static void test_a_ledger_that_cannot_be_extended_still_issues(void)
 
 /* ---- the end ---- */
 
-static void on_drained(void *arg, const struct error *error)
-{
-	int *n = arg;
-
-	CU_ASSERT_EQUAL(error->kind, ERROR_NONE);
-	++*n;
-}
-
-static void test_draining(void)
-{
-	int drained = 0;
-
-	ask_for(0, 2);
-	turn();
-	ask_for(2, 1);
-	issuer_drain(issuer, on_drained, &drained);
-	CU_ASSERT_EQUAL(drained, 0);
-	ask_for(3, 1);
-	turn();
-	CU_ASSERT_TRUE(has_failed(3, ERROR_UNAVAILABLE, "draining"));
-	CU_ASSERT_EQUAL(drained, 0);
-	commit_batch();
-	finish_signing(ERROR_NONE);
-	turn();
-	CU_ASSERT_EQUAL(drained, 0);
-	serve_all();
-	CU_ASSERT_TRUE(all_are_issued(0, 3));
-	CU_ASSERT_EQUAL(drained, 1);
-	turn();
-	CU_ASSERT_EQUAL(drained, 1);
-}
-
-static void test_an_idle_one_drains_at_once(void)
-{
-	int drained = 0;
-
-	issuer_drain(issuer, on_drained, &drained);
-	CU_ASSERT_EQUAL(drained, 0);
-	turn();
-	CU_ASSERT_EQUAL(drained, 1);
-}
-
 static void test_closing_answers_everything(void)
 {
 	ask_for(0, 2);
@@ -824,6 +785,8 @@ static void test_closing_answers_everything(void)
 	ask_for(2, 1);
 	turn();	       /* 2 is being recorded */
 	ask_for(3, 1); /* 3 waits */
+	db_desk_free(desk);
+	desk = NULL;
 	issuer_free(issuer);
 	issuer = NULL;
 	CU_ASSERT_TRUE(all_have_failed(0, 4, ERROR_UNAVAILABLE, ""));
@@ -875,7 +838,10 @@ static void test_an_answer_is_one_line_without_secrets(void)
 static void before_each(void)
 {
 	struct error error = { 0 };
-	const struct issuer_options options = {
+	const struct db_desk_options at = { .base = base,
+					    .greeting = &schema_greeting,
+					    .on_greeting = schema_greeting_check };
+	struct issuer_options options = {
 		.base = base, .log = &log_, .queue_max = 400, .on_ready = on_ready
 	};
 
@@ -886,6 +852,7 @@ static void before_each(void)
 	wanted_verdict = VERDICT_ISSUED;
 	missing_rows = signings = 0;
 	broken[0] = told[0] = '\0';
+	options.desk = desk = db_desk_new(&at, &error);
 	issuer = issuer_new(&options, &error);
 	connect_link();
 	serve_all();
@@ -895,6 +862,7 @@ static void before_each(void)
 
 static void after_each(void)
 {
+	db_desk_free(desk);
 	issuer_free(issuer);
 	while (signings > 0)
 		finish_signing(ERROR_NONE);
@@ -946,8 +914,6 @@ int main(void)
 		{ "an old probe", test_a_probe_of_a_lost_connection_is_not_believed },
 		{ "each hour", test_the_ledger_is_extended_each_hour },
 		{ "a ledger as it is", test_a_ledger_that_cannot_be_extended_still_issues },
-		{ "draining", test_draining },
-		{ "draining an idle one", test_an_idle_one_drains_at_once },
 		{ "closing", test_closing_answers_everything },
 		{ "the log", test_an_answer_is_one_line_without_secrets },
 		CU_TEST_INFO_NULL,
