@@ -156,7 +156,6 @@ srcdir=$(cd "$srcdir" && pwd)
 dir=$(mktemp -d "${TMPDIR:-/tmp}/stipa-quickstart.XXXXXX") || exit 1
 dir=$(cd "$dir" && pwd -P)
 trap clean EXIT
-trap 'exit 1' INT TERM
 checkout="$dir/a check out"
 env="$checkout/.quickstart/env"
 short=/var/tmp/stipa-$(printf %s "$checkout" | sha256sum | head -c 8)

@@ -7,7 +7,7 @@ usage: stream.py --ca FILE --log FILE --jobs FILE --until FILE [--seconds N] [--
 Each line of the jobs file is: account client secret-file spc ca.  Every job has its own
 connections, one to each port.  The log has a JSON object a line, on disk before the next request:
 when it was asked, when answered, the status (0: the connection was lost) and the token.
-It ends when the file of --until appears, or after --seconds at the latest.
+It ends when the file of --until appears or its folder goes, or after --seconds at the latest.
 """
 import argparse
 import base64
@@ -82,7 +82,9 @@ class Asker(threading.Thread):
 
     def run(self):
         end = time.time() + self.args.seconds
-        while time.time() < end and not os.path.exists(self.args.until):
+        folder = os.path.dirname(self.args.until)
+        while (time.time() < end and os.path.isdir(folder)
+               and not os.path.exists(self.args.until)):
             asked = time.time()
             status, token = self.ask()
             self.log.write(asked=asked, at=time.time(), client=self.client, spc=self.spc,
