@@ -24,8 +24,8 @@
 #define ACCEPTS_A_TURN	 64
 #define PAUSE_MS	 100
 #define HURRY_AGAIN_MS	 1000
-#define DESCRIPTORS_KEPT 64  /* for all that is not a connection */
-#define CROWD		 256 /* connections */
+#define DESCRIPTORS_KEPT 64 /* for all that is not a connection */
+#define CROWD		 64 /* connections */
 
 struct listener {
 	LIST_ENTRY(listener) link;
