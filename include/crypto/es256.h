@@ -24,6 +24,9 @@ struct es256_key *es256_key_load(const char *path, const struct secret *passphra
 				 struct error *error) MUST_CHECK;
 /* A public key, for verifying only.  Keeps a reference. */
 struct es256_key *es256_key_public(EVP_PKEY *key, struct error *error) MUST_CHECK;
+/* The same from its DER (SubjectPublicKeyInfo).  ERROR_INVALID: not that of a P-256 key. */
+struct es256_key *es256_key_from_spki(const uint8_t *der, size_t len,
+				      struct error *error) MUST_CHECK;
 void es256_key_free(struct es256_key *key);
 
 bool es256_sign(struct es256_key *key, const uint8_t digest[32], uint8_t sig[ES256_SIG_LEN],

@@ -61,6 +61,18 @@ struct es256_key *es256_key_public(EVP_PKEY *key, struct error *error)
 	return key_new(key, false, error);
 }
 
+struct es256_key *es256_key_from_spki(const uint8_t *der, size_t len, struct error *error)
+{
+	const uint8_t *end = der;
+	EVP_PKEY_auto *key = d2i_PUBKEY(NULL, &end, (long)len);
+
+	if (key == NULL || end != der + len) {
+		error_openssl(error, ERROR_INVALID, "not the DER of a public key");
+		return NULL;
+	}
+	return es256_key_public(key, error);
+}
+
 void es256_key_free(struct es256_key *key)
 {
 	if (key == NULL)

@@ -26,7 +26,7 @@ static const struct parameter {
 } parameters[] = {
 	{ "$argon2id$v=", ARGON2_VERSION_13, ARGON2_VERSION_13 },
 	{ "$m=", 7168, 65536 },
-	{ ",t=", 1, 5 },
+	{ ",t=", 1, 4 },
 	{ ",p=", 1, 4 },
 };
 

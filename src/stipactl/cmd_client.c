@@ -2,8 +2,8 @@
 /* API clients and their secrets.  A secret is made here, shown once or written to a file, and
  * only its digest is sent to the database. */
 #include "act.h"
+#include "crypto/client_secret.h"
 #include "registry/client.h"
-#include "registry/client_secret.h"
 #include "secret_file.h"
 
 #define EXPIRES_DEFAULT "365d"
@@ -33,7 +33,7 @@ static bool grant_make(struct ctl *ctl, struct grant *grant, struct error *error
 				 ctl->config_file);
 	if (!when_parse(ctl_value_or(ctl, "--expires", EXPIRES_DEFAULT), WHEN_AHEAD, ctl->now,
 			grant->expires, error) ||
-	    !client_secret_make(&grant->secret, environment, error))
+	    !client_secret_make(&grant->secret, SECRET_OF_CLIENT, environment, error))
 		return false;
 	client_secret_digest(&grant->secret, ctl_value(ctl, "CLIENT"), grant->digest);
 	return secret_file_write(&grant->file, ctl_value(ctl, "--secret-file"), &grant->secret,

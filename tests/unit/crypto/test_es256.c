@@ -167,6 +167,28 @@ static void test_a_public_key_cannot_sign(void)
 	es256_key_free(key);
 }
 
+static void test_a_public_key_from_its_der(void)
+{
+	EVP_PKEY_auto *pkey = rfc_key();
+	uint8_t der[128], *end = der, digest[SHA256_LEN], sig[ES256_SIG_LEN];
+	size_t len = (size_t)i2d_PUBKEY(pkey, &end), used;
+	struct error error = { 0 };
+	struct es256_key *key = es256_key_from_spki(der, len, &error);
+
+	CU_ASSERT_PTR_NOT_NULL_FATAL(key);
+	sha256(rfc_input, strlen(rfc_input), digest);
+	CU_ASSERT_TRUE(base64url_decode(rfc_sig, strlen(rfc_sig), sig, sizeof(sig), &used));
+	CU_ASSERT_TRUE(es256_verify(key, digest, sig, &error));
+	es256_key_free(key);
+	CU_ASSERT_PTR_NULL(es256_key_from_spki(der, len - 1, &error));
+	error = (struct error){ 0 };
+	CU_ASSERT_PTR_NULL(es256_key_from_spki(der, len + 1, &error)); /* one byte more */
+	CU_ASSERT_EQUAL(error.kind, ERROR_INVALID);
+	error = (struct error){ 0 };
+	der[4] ^= 1;
+	CU_ASSERT_PTR_NULL(es256_key_from_spki(der, len, &error));
+}
+
 static void test_another_curve_is_refused(void)
 {
 	EVP_PKEY_auto *p384 = EVP_EC_gen("P-384");
@@ -186,6 +208,7 @@ int main(void)
 		{ "degenerate signatures are refused", test_degenerate_signatures_are_refused },
 		{ "leading zeros of R and S are kept", test_leading_zeros_of_r_and_s_are_kept },
 		{ "a public key cannot sign", test_a_public_key_cannot_sign },
+		{ "a public key from its DER", test_a_public_key_from_its_der },
 		{ "another curve is refused", test_another_curve_is_refused },
 		CU_TEST_INFO_NULL,
 	};

@@ -4,7 +4,7 @@
 
 #include <CUnit/Basic.h>
 
-#include "registry/client_secret.h"
+#include "crypto/client_secret.h"
 
 static const struct {
 	const char *environment, *prefix;
@@ -21,8 +21,8 @@ static void test_a_secret_has_its_form(void)
 		struct error error = { 0 };
 		secret_auto secret = { 0 };
 
-		CU_ASSERT_TRUE_FATAL(
-			client_secret_make(&secret, environments[i].environment, &error));
+		CU_ASSERT_TRUE_FATAL(client_secret_make(&secret, SECRET_OF_CLIENT,
+							environments[i].environment, &error));
 		CU_ASSERT_EQUAL(strncmp(secret.bytes, environments[i].prefix, prefix), 0);
 		CU_ASSERT_EQUAL(secret.len, prefix + 43 + 6);
 		CU_ASSERT_EQUAL(secret.len, strlen(secret.bytes));
@@ -38,8 +38,8 @@ static void test_no_two_are_alike(void)
 	struct error error = { 0 };
 	struct secret a = { 0 }, b = { 0 };
 
-	CU_ASSERT_TRUE(client_secret_make(&a, "demo", &error));
-	CU_ASSERT_TRUE(client_secret_make(&b, "demo", &error));
+	CU_ASSERT_TRUE(client_secret_make(&a, SECRET_OF_CLIENT, "demo", &error));
+	CU_ASSERT_TRUE(client_secret_make(&b, SECRET_OF_CLIENT, "demo", &error));
 	CU_ASSERT_FALSE(secret_equal(&a, &b));
 }
 
@@ -48,7 +48,7 @@ static void test_an_unknown_environment_makes_none(void)
 	struct error error = { 0 };
 	struct secret secret = { 0 };
 
-	CU_ASSERT_FALSE(client_secret_make(&secret, "test", &error));
+	CU_ASSERT_FALSE(client_secret_make(&secret, SECRET_OF_CLIENT, "test", &error));
 	CU_ASSERT_STRING_EQUAL(error.detail, "'test' is no environment");
 	CU_ASSERT_EQUAL(secret.len, 0);
 }
@@ -87,13 +87,53 @@ static void test_check(void)
 	}
 }
 
+static void test_each_form_is_told(void)
+{
+	static const char *const begins[] = { "stipa_stg_", "stipa_stg_at_", "stipa_stg_pw_" };
+
+	for (int form = SECRET_OF_CLIENT; form <= SECRET_PASSWORD; form++) {
+		struct client_secret_kind kind;
+		struct error error = { 0 };
+		secret_auto secret = { 0 };
+
+		CU_ASSERT_TRUE_FATAL(client_secret_make(&secret, (enum client_secret_form)form,
+							"staging", &error));
+		CU_ASSERT_EQUAL(strncmp(secret.bytes, begins[form], strlen(begins[form])), 0);
+		CU_ASSERT_TRUE(client_secret_read(secret.bytes, secret.len, &kind));
+		CU_ASSERT_EQUAL((int)kind.form, form);
+		CU_ASSERT_STRING_EQUAL(kind.environment, "staging");
+		CU_ASSERT_TRUE(kind.whole);
+		CU_ASSERT_FALSE(client_secret_read(secret.bytes, secret.len - 1, &kind));
+		secret.bytes[secret.len - 1] ^= 1;
+		CU_ASSERT_TRUE(client_secret_read(secret.bytes, secret.len, &kind) ? !kind.whole
+										   : true);
+		secret.bytes[secret.len - 1] = '=';
+		CU_ASSERT_FALSE(client_secret_read(secret.bytes, secret.len, &kind));
+	}
+}
+
+/* 43 random characters may begin with any three. */
+static void test_the_length_tells_the_form(void)
+{
+	static const char text[] = "stipa_demo_at_"
+				   "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"
+				   "AAAAAA";
+	struct client_secret_kind kind;
+
+	CU_ASSERT_TRUE_FATAL(client_secret_read(text, strlen(text), &kind));
+	CU_ASSERT_EQUAL(kind.form, SECRET_OF_CLIENT);
+	CU_ASSERT_FALSE(kind.whole);
+	CU_ASSERT_FALSE(client_secret_read("", 0, &kind));
+	CU_ASSERT_FALSE(client_secret_read("stipa_demo_", 11, &kind));
+}
+
 /* Each single wrong letter is seen. */
 static void test_a_typo_is_seen(void)
 {
 	struct error error = { 0 };
 	struct secret right = { 0 };
 
-	CU_ASSERT_TRUE_FATAL(client_secret_make(&right, "demo", &error));
+	CU_ASSERT_TRUE_FATAL(client_secret_make(&right, SECRET_OF_CLIENT, "demo", &error));
 	for (size_t i = strlen("stipa_demo_"); i < right.len; i++) {
 		struct secret wrong = right;
 
@@ -125,6 +165,8 @@ int main(void)
 		{ "no two are alike", test_no_two_are_alike },
 		{ "an unknown environment makes none", test_an_unknown_environment_makes_none },
 		{ "check", test_check },
+		{ "each form is told", test_each_form_is_told },
+		{ "the length tells", test_the_length_tells_the_form },
 		{ "a typo is seen", test_a_typo_is_seen },
 		{ "the digest is the contract's", test_the_digest_is_the_contract_s },
 		CU_TEST_INFO_NULL,
