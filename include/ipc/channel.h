@@ -2,9 +2,11 @@
 /*
  * The stream between one edge and the authority: orders one way, answers and readiness back.
  *
- * Messages have a fixed layout (ipc/message.h): kind, size, id, then a struct of ipc/order.h.
+ * Messages have a fixed layout (ipc/message.h): kind, size, id, then a struct of ipc/order.h
+ * or ipc/access.h.
  * Whatever does not fit its kind's size and ranges ends the channel: a peer that sends it is
- * broken.  Everything written in one turn of the loop leaves in one write.
+ * broken.  Everything written in one turn of the loop leaves in one write.  A message that has a
+ * password or an access token is wiped at both ends wherever it lay.
  */
 #ifndef IPC_CHANNEL_H
 #define IPC_CHANNEL_H
@@ -12,6 +14,7 @@
 #include <stdbool.h>
 
 #include "base/done.h"
+#include "ipc/access.h"
 #include "ipc/order.h"
 
 struct event_base;
@@ -50,10 +53,18 @@ bool ipc_channel_is_ready(const struct ipc_channel *channel);
 /* Copy the order and send it; fill @answer before @done, from the loop, never before this
  * returns.  ERROR_UNAVAILABLE when the authority is gone or silent, goes before it has answered,
  * has no room, says that it failed, or does not answer within 3 s.  ERROR_INTERNAL for an order
- * that ipc_order_check() refuses; what stands behind the end of its texts does not matter.
- * @answer lives until @done has run. */
+ * that ipc_body_check() refuses; what stands behind the end of its texts does not matter.
+ * @answer lives until @done has run.  Without an error it has a verdict. */
 void ipc_order_start(struct ipc_channel *authority, const struct order *order,
 		     struct answer *answer, done_fn done, void *arg);
+void ipc_grant_start(struct ipc_channel *authority, const struct grant_order *order,
+		     struct grant_answer *answer, done_fn done, void *arg);
+void ipc_login_start(struct ipc_channel *authority, const struct login_order *order,
+		     struct grant_answer *answer, done_fn done, void *arg);
+void ipc_revoke_start(struct ipc_channel *authority, const struct revoke_order *order,
+		      struct access_answer *answer, done_fn done, void *arg);
+void ipc_report_start(struct ipc_channel *authority, const struct report_order *order,
+		      struct access_answer *answer, done_fn done, void *arg);
 
 unsigned int ipc_channel_pending(const struct ipc_channel *channel); /* orders that wait */
 
@@ -65,17 +76,29 @@ void ipc_channel_free(struct ipc_channel *channel);
 struct ipc_server;
 struct ipc_ticket; /* one order to be answered; ipc_answer() ends it */
 
-/* An order has come in.  It is checked (ipc_order_check) and lives for the length of the call. */
-typedef void (*ipc_order_fn)(void *arg, const struct order *order, struct ipc_ticket *ticket);
+/* What is done with each kind of order.  An order is checked (ipc_body_check) and lives for the
+ * length of the call.  A kind without a function fails. */
+struct ipc_handlers {
+	void (*on_order)(void *arg, const struct order *order, struct ipc_ticket *ticket);
+	void (*on_grant)(void *arg, const struct grant_order *order, struct ipc_ticket *ticket);
+	void (*on_login)(void *arg, const struct login_order *order, struct ipc_ticket *ticket);
+	void (*on_revoke)(void *arg, const struct revoke_order *order, struct ipc_ticket *ticket);
+	void (*on_report)(void *arg, const struct report_order *order, struct ipc_ticket *ticket);
+};
 
-struct ipc_server *ipc_server_new(struct event_base *base, ipc_order_fn on_order, void *arg);
+struct ipc_server *ipc_server_new(struct event_base *base,
+				  const struct ipc_handlers *handlers /* copies it */, void *arg);
 void ipc_server_on_lost(struct ipc_server *server, ipc_lost_fn on_lost, void *arg);
 void ipc_server_attach(struct ipc_server *server, int fd /* takes it */); /* one more edge */
 void ipc_server_tell_ready(struct ipc_server *server, bool ready);	  /* to every edge */
 
-/* Answer, exactly once for each ticket.  An edge that has gone is answered into the void.  An
- * answer that ipc_answer_check() refuses leaves as a failed one. */
+/* Answer, exactly once for each ticket, with the function of its kind.  An edge that has gone is
+ * answered into the void.  An answer that ipc_body_check() refuses leaves as a failed one. */
 void ipc_answer(struct ipc_ticket *ticket, const struct answer *answer);
+void ipc_answer_grant(struct ipc_ticket *ticket, const struct grant_answer *answer); /* or login */
+void ipc_answer_access(struct ipc_ticket *ticket,
+		       const struct access_answer *answer);	  /* revoke, report */
+void ipc_answer_failed(struct ipc_ticket *ticket);		  /* any: ERROR_UNAVAILABLE */
 unsigned int ipc_server_pending(const struct ipc_server *server); /* tickets not yet answered */
 void ipc_server_free(struct ipc_server *server); /* after every ticket has been answered */
 

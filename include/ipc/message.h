@@ -14,9 +14,23 @@
 #include <stdint.h>
 
 #include "base/error.h"
+#include "ipc/access.h"
 #include "ipc/order.h"
 
-enum ipc_kind { IPC_ORDER = 1, IPC_ANSWER, IPC_STATUS };
+enum ipc_kind {
+	IPC_ORDER = 1,
+	IPC_ANSWER,
+	IPC_STATUS,
+	IPC_GRANT,
+	IPC_GRANT_ANSWER,
+	IPC_LOGIN,
+	IPC_LOGIN_ANSWER,
+	IPC_REVOKE,
+	IPC_REVOKE_ANSWER,
+	IPC_REPORT,
+	IPC_REPORT_ANSWER,
+	IPC_KIND_COUNT
+};
 
 /* Which end reads: an order never comes from the authority, an answer never from an edge. */
 enum ipc_reader { IPC_READER_EDGE, IPC_READER_AUTHORITY };
@@ -35,6 +49,12 @@ union ipc_body {
 	struct order order;
 	struct answer answer;
 	struct ipc_status status;
+	struct grant_order grant;
+	struct login_order login;
+	struct grant_answer granted; /* to a grant, to a login */
+	struct revoke_order revoke;
+	struct report_order report;
+	struct access_answer done; /* to a revocation, to a report */
 };
 
 struct ipc_message {
@@ -52,14 +72,22 @@ enum ipc_read { IPC_READ_MORE, IPC_READ_MESSAGE, IPC_READ_BAD };
 enum ipc_read ipc_message_read(enum ipc_reader reader, const uint8_t *bytes, size_t len,
 			       struct ipc_message *message, size_t *used, struct error *error);
 
-/* The checks of the bodies: kinds, ranges, texts of printable ASCII that end with a NUL, zero in
- * every byte after it.  An order without a defect has the members that its form needs, and its
- * tkvalue is the list of its SPC: an edge may not have one judged and another signed. */
-bool ipc_order_check(const struct order *order, struct error *error) MUST_CHECK;
-bool ipc_answer_check(const struct answer *answer, struct error *error) MUST_CHECK;
+/* What each kind is, which is one of the enum. */
+size_t ipc_kind_size(enum ipc_kind kind);	   /* of the body */
+bool ipc_kind_is_secret(enum ipc_kind kind);	   /* a body that is wiped after use */
+enum ipc_kind ipc_kind_answer(enum ipc_kind kind); /* that answers this order; 0: no order */
+
+/* The checks of the bodies: methods, ranges, texts of printable ASCII that end with a NUL, zero in
+ * every byte after it and in what the method does not use.  An order without a defect has the
+ * members that its form needs, and its tkvalue is the list of its SPC: an edge may not have one
+ * judged and another signed.  An answer that grants has a token, one that does not has none. */
+bool ipc_body_check(enum ipc_kind kind, const void *body, struct error *error) MUST_CHECK;
 
 /* Zero what stands behind the end of each text, so that no old memory leaves with it. */
-void ipc_order_tidy(struct order *order);
-void ipc_answer_tidy(struct answer *answer);
+void ipc_body_tidy(enum ipc_kind kind, void *body);
+
+/* An answer that says ERROR_UNAVAILABLE; and whether one does. */
+void ipc_answer_make_failed(enum ipc_kind kind, union ipc_body *body);
+bool ipc_answer_has_failed(enum ipc_kind kind, const void *body);
 
 #endif

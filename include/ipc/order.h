@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What an edge asks of the authority, and what it is told.
+ * What an edge asks of the authority, and what it is told: the order for an SPC token.  Those
+ * about access tokens and secrets stand in ipc/access.h.
  *
  * Both are of fixed size and hold no pointer, so the authority reads bytes from a process that
  * faces the internet without parsing anything: a length, then ranges.  Bytes that are not used
@@ -24,7 +25,13 @@
 #define REQUEST_ID_MAX	63
 #define TOKEN_MAX	1535
 
-enum order_kind { ORDER_ISSUE = 1, ORDER_GRANT, ORDER_LOGIN, ORDER_REVOKE };
+enum order_kind { ORDER_ISSUE = 1 };
+
+/* What the credential of an order is the digest of. */
+enum order_presented {
+	PRESENTED_SECRET = 0, /* Basic: SHA-256("basic" 0x00 client 0x00 secret) */
+	PRESENTED_TOKEN = 1,  /* access token: SHA-256("token" 0x00 token) */
+};
 
 /* Which claims are signed. */
 enum token_form {
@@ -69,8 +76,9 @@ enum order_defect {
 	DEFECT_COUNT
 };
 
-/* The numbers are those that issue_tokens() and grant_tokens() answer
- * (db/migrations/0007_access_orders.sql) and that token_refusal keeps: append, never renumber. */
+/* The numbers are those that issue_tokens() and grant_tokens() answer (db/migrations) and that
+ * token_refusal keeps: append, never renumber.  An order for an SPC token is never answered with
+ * one of the last two, which are of ipc/access.h. */
 enum verdict {
 	VERDICT_ISSUED = 0,
 	VERDICT_STRANGER, /* no such credential: unknown, wrong or revoked */
@@ -84,16 +92,16 @@ enum verdict {
 	VERDICT_SPC_AMBIGUOUS, /* 2017 body without spc, account holds several: text names them */
 	VERDICT_SPC_NOT_HELD,
 	VERDICT_SPC_LAPSED,
-	VERDICT_NO_DELEGATION,	   /* ca asked, no delegation in force for client and SPC */
-	VERDICT_SIGNER_NOT_ACTIVE, /* this node's key may not sign now */
-	VERDICT_CLOCK,		   /* this node's clock and the database's disagree by over 2 s */
-	VERDICT_ADDRESS_NOT_ALLOWED,
-	VERDICT_FINGERPRINT_NOT_PINNED,
-	VERDICT_INVALID_TOKEN,	     /* an access token: unknown, expired or revoked */
-	VERDICT_INSUFFICIENT_SCOPE,  /* the access token is for something else */
-	VERDICT_RATE,		     /* the client asks too often; no answer of the database */
-	VERDICT_REPLAYED,	     /* of a grant: the assertion has been used */
-	VERDICT_SCOPE_NOT_PERMITTED, /* of a grant: the client may not have a scope it asks for */
+	VERDICT_NO_DELEGATION,	     /* ca asked, no delegation in force for client and SPC */
+	VERDICT_SIGNER_NOT_ACTIVE,   /* this node's key may not sign now */
+	VERDICT_CLOCK,		     /* this node's clock and the database's disagree by over 2 s */
+	VERDICT_ADDRESS_NOT_ALLOWED, /* the client may ask from other addresses only */
+	VERDICT_FINGERPRINT_NOT_PINNED, /* the client has a list, and this one is not on it */
+	VERDICT_INVALID_TOKEN,		/* access token: unknown, expired or revoked */
+	VERDICT_INSUFFICIENT_SCOPE,	/* access token: good, and not for this */
+	VERDICT_RATE,			/* the client asks too often */
+	VERDICT_REPLAYED,		/* the assertion's jti has been used */
+	VERDICT_SCOPE_NOT_PERMITTED,	/* the client may not have a scope that it asks for */
 	VERDICT_COUNT
 };
 
@@ -102,7 +110,9 @@ struct order {
 	uint8_t form;		/* enum token_form */
 	uint8_t defect;		/* enum order_defect */
 	uint8_t ca;		/* 0 or 1 */
-	uint8_t credential[32]; /* SHA-256("basic" 0x00 client 0x00 secret) */
+	uint8_t presented;	/* enum order_presented */
+	uint8_t dry_run;	/* 1: judge only; no row, no signature */
+	uint8_t credential[32]; /* digest of what was presented; all zero is a stranger's */
 	uint8_t peer[16];	/* address asked from, IPv4 as ::ffff:a.b.c.d */
 	char request_id[REQUEST_ID_MAX + 1];
 	char account[ACCOUNT_REF_MAX + 1];
@@ -112,15 +122,17 @@ struct order {
 };
 
 struct answer {
+	int64_t exp;	 /* of the token, or of the one that a dry run would issue; Unix seconds */
 	uint8_t verdict; /* enum verdict; with @failed set it says nothing */
 	uint8_t defect;	 /* as in the order */
 	uint8_t failed;	 /* 1: ERROR_UNAVAILABLE, try again later */
-	uint8_t unused;
 	char spc[SPC_MAX + 1];	  /* the SPC of the token */
-	char text[TOKEN_MAX + 1]; /* the compact JWS; or, for SPC_AMBIGUOUS, the SPCs, by comma */
+	char text[TOKEN_MAX + 1]; /* the compact JWS, empty in a dry run; or, for SPC_AMBIGUOUS,
+				   * the SPCs, by comma */
+	uint8_t unused[4];
 };
 
-static_assert(sizeof(struct order) == 342, "an order has one layout in every process");
-static_assert(sizeof(struct answer) == 1557, "an answer has one layout in every process");
+static_assert(sizeof(struct order) == 344, "an order has one layout in every process");
+static_assert(sizeof(struct answer) == 1568, "an answer has one layout in every process");
 
 #endif

@@ -60,39 +60,25 @@ static void on_answer(void *arg, const struct error *error)
 	free(work);
 }
 
-typedef void (*start_fn)(struct authority *authority, const struct order *order, struct work *work);
-
-static void start_issue(struct authority *authority, const struct order *order, struct work *work)
-{
-	issuer_order_start(authority->issuer, order, &work->answer, on_answer, work);
-}
-
-/* What is done with each kind; what is not here fails. */
-static const start_fn starts[] = {
-	[ORDER_ISSUE] = start_issue,
-};
-
-static start_fn start_of(uint8_t kind)
-{
-	return kind < sizeof(starts) / sizeof(starts[0]) ? starts[kind] : NULL;
-}
-
 static void on_order(void *arg, const struct order *order, struct ipc_ticket *ticket)
 {
-	static const struct answer failed = { .failed = 1 };
 	struct authority *authority = arg;
-	start_fn start = authority->last_orders ? NULL : start_of(order->kind);
-	struct work *work = start == NULL ? NULL : calloc(1, sizeof(*work));
+	struct work *work = authority->last_orders ? NULL : calloc(1, sizeof(*work));
 
 	if (work == NULL) {
-		ipc_answer(ticket, &failed);
+		ipc_answer_failed(ticket);
 		return;
 	}
 	work->authority = authority;
 	work->ticket = ticket;
 	authority->works++;
-	start(authority, order, work);
+	issuer_order_start(authority->issuer, order, &work->answer, on_answer, work);
 }
+
+/* What is done with each kind of order; what is not here fails. */
+static const struct ipc_handlers handlers = {
+	.on_order = on_order,
+};
 
 static void on_ready(void *arg, const char *why)
 {
@@ -180,7 +166,7 @@ static bool parts_make(struct authority *authority, struct error *error)
 
 	authority->patience = evtimer_new(authority->base, on_patience, authority);
 	authority->flushed = evtimer_new(authority->base, on_flushed, authority);
-	authority->server = ipc_server_new(authority->base, on_order, authority);
+	authority->server = ipc_server_new(authority->base, &handlers, authority);
 	if (authority->patience == NULL || authority->flushed == NULL || authority->server == NULL)
 		return error_set(error, ERROR_UNAVAILABLE, "no memory");
 	ipc_server_on_lost(authority->server, on_edge_lost, authority);

@@ -106,7 +106,9 @@ static enum flow_next send(struct flow *flow)
 
 static enum flow_next heed(struct flow *flow)
 {
-	return flow_next_if(verdict_is_issued(&request_of(flow)->answer, &flow->error));
+	const struct token_request *req = request_of(flow);
+
+	return flow_next_if(verdict_is_issued(&req->order, &req->answer, &flow->error));
 }
 
 static const struct flow_step steps[] = {

@@ -2,6 +2,7 @@
 #include "ipc/channel.h"
 
 #include <stdlib.h>
+#include <string.h>
 #include <sys/queue.h>
 #include <time.h>
 
@@ -17,7 +18,8 @@ struct slot {
 	uint32_t generation;
 	void *extra; /* itself, when not of the table: an order that failed for want of a slot */
 	int64_t due_ms;
-	struct answer *answer;
+	enum ipc_kind wanted; /* kind of the answer */
+	void *answer;
 	done_fn done;
 	void *arg;
 	struct error error; /* of a failed one */
@@ -206,23 +208,44 @@ static void on_deadline(evutil_socket_t fd, short what, void *arg)
 
 /* ---- what the authority says ---- */
 
-static void take_answer(struct ipc_channel *channel, uint64_t id, const struct answer *answer)
+static void end_stream(struct ipc_channel *channel, const struct error *why)
 {
-	struct slot *slot = slot_waiting(channel, id);
-	struct error error = { 0 };
-	done_fn done;
-	void *arg;
+	channel->ready = false;
+	fail_sent(channel, why);
+	if (channel->on_lost != NULL)
+		channel->on_lost(channel->on_lost_arg, why);
+}
 
-	if (slot == NULL)
-		return; /* too late */
-	*slot->answer = *answer;
-	if (answer->failed)
+static void take_answer(struct ipc_channel *channel, struct slot *slot, const void *answer)
+{
+	struct error error = { 0 };
+	done_fn done = slot->done;
+	void *arg = slot->arg;
+
+	memcpy(slot->answer, answer, ipc_kind_size(slot->wanted));
+	if (ipc_answer_has_failed(slot->wanted, answer))
 		error_set(&error, ERROR_UNAVAILABLE, "the authority cannot do it now");
-	done = slot->done;
-	arg = slot->arg;
 	TAILQ_REMOVE(&channel->sent, slot, link);
 	slot_give_back(channel, slot);
 	done(arg, &error);
+}
+
+/* One that comes too late finds nobody. */
+static void find_and_answer(struct ipc_channel *channel, const struct ipc_message *message)
+{
+	struct slot *slot = slot_waiting(channel, message->header.id);
+	struct error error = { 0 };
+
+	if (slot == NULL)
+		return;
+	if (slot->wanted == message->header.kind) {
+		take_answer(channel, slot, &message->body);
+		return;
+	}
+	error_set(&error, ERROR_INVALID, "an answer of kind %u to an order that wants %u",
+		  message->header.kind, slot->wanted);
+	ipc_stream_close(&channel->stream);
+	end_stream(channel, &error);
 }
 
 static void on_message(void *arg, const struct ipc_message *message)
@@ -233,17 +256,12 @@ static void on_message(void *arg, const struct ipc_message *message)
 	if (message->header.kind == IPC_STATUS)
 		channel->ready = message->body.status.ready;
 	else
-		take_answer(channel, message->header.id, &message->body.answer);
+		find_and_answer(channel, message);
 }
 
 static void on_end(void *arg, const struct error *why)
 {
-	struct ipc_channel *channel = arg;
-
-	channel->ready = false;
-	fail_sent(channel, why);
-	if (channel->on_lost != NULL)
-		channel->on_lost(channel->on_lost_arg, why);
+	end_stream(arg, why);
 }
 
 /* ---- orders ---- */
@@ -259,10 +277,10 @@ bool ipc_channel_is_ready(const struct ipc_channel *channel)
 	return channel->ready && is_heard(channel);
 }
 
-static bool may_send(const struct ipc_channel *channel, const struct order *order,
-		     struct error *error)
+static bool may_send(const struct ipc_channel *channel, enum ipc_kind kind,
+		     const union ipc_body *order, struct error *error)
 {
-	if (!ipc_order_check(order, error)) {
+	if (!ipc_body_check(kind, order, error)) {
 		error->kind = ERROR_INTERNAL;
 		return error_context(error, "order");
 	}
@@ -278,11 +296,11 @@ static bool may_send(const struct ipc_channel *channel, const struct order *orde
 	return true;
 }
 
-static bool send_order(struct ipc_channel *channel, struct slot *slot, const struct order *order,
-		       struct error *error)
+static bool send_order(struct ipc_channel *channel, enum ipc_kind kind, struct slot *slot,
+		       const union ipc_body *order, struct error *error)
 {
-	struct ipc_header header = { .kind = IPC_ORDER,
-				     .size = sizeof(*order),
+	struct ipc_header header = { .kind = kind,
+				     .size = (uint32_t)ipc_kind_size(kind),
 				     .id = slot_id(channel, slot) };
 	int64_t now = now_ms();
 
@@ -294,22 +312,56 @@ static bool send_order(struct ipc_channel *channel, struct slot *slot, const str
 	return true;
 }
 
-void ipc_order_start(struct ipc_channel *channel, const struct order *order, struct answer *answer,
-		     done_fn done, void *arg)
+/* @body is tidied and sent. */
+static void start(struct ipc_channel *channel, enum ipc_kind kind, union ipc_body *body,
+		  void *answer, done_fn done, void *arg)
 {
-	struct order tidy = *order;
 	struct error error = { 0 };
 	bool may;
 	struct slot *slot;
 
-	ipc_order_tidy(&tidy);
-	may = may_send(channel, &tidy, &error);
+	ipc_body_tidy(kind, body);
+	may = may_send(channel, kind, body, &error);
 	slot = may ? slot_take(channel) : slot_take_any(channel);
+	slot->wanted = ipc_kind_answer(kind);
 	slot->answer = answer;
 	slot->done = done;
 	slot->arg = arg;
-	if (!may || !send_order(channel, slot, &tidy, &error))
+	if (!may || !send_order(channel, kind, slot, body, &error))
 		fail(channel, slot, &error);
+}
+
+void ipc_order_start(struct ipc_channel *channel, const struct order *order, struct answer *answer,
+		     done_fn done, void *arg)
+{
+	start(channel, IPC_ORDER, &(union ipc_body){ .order = *order }, answer, done, arg);
+}
+
+void ipc_grant_start(struct ipc_channel *channel, const struct grant_order *order,
+		     struct grant_answer *answer, done_fn done, void *arg)
+{
+	start(channel, IPC_GRANT, &(union ipc_body){ .grant = *order }, answer, done, arg);
+}
+
+void ipc_login_start(struct ipc_channel *channel, const struct login_order *order,
+		     struct grant_answer *answer, done_fn done, void *arg)
+{
+	union ipc_body body = { .login = *order };
+
+	start(channel, IPC_LOGIN, &body, answer, done, arg);
+	explicit_bzero(&body, sizeof(body));
+}
+
+void ipc_revoke_start(struct ipc_channel *channel, const struct revoke_order *order,
+		      struct access_answer *answer, done_fn done, void *arg)
+{
+	start(channel, IPC_REVOKE, &(union ipc_body){ .revoke = *order }, answer, done, arg);
+}
+
+void ipc_report_start(struct ipc_channel *channel, const struct report_order *order,
+		      struct access_answer *answer, done_fn done, void *arg)
+{
+	start(channel, IPC_REPORT, &(union ipc_body){ .report = *order }, answer, done, arg);
 }
 
 /* ---- life ---- */

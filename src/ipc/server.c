@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <assert.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/queue.h>
 
 #include <event2/event.h>
@@ -21,7 +22,7 @@ struct connection {
 
 struct ipc_server {
 	struct event_base *base;
-	ipc_order_fn on_order;
+	struct ipc_handlers handlers;
 	void *arg;
 	ipc_lost_fn on_lost;
 	void *on_lost_arg;
@@ -34,6 +35,7 @@ struct ipc_server {
 struct ipc_ticket {
 	struct connection *connection;
 	uint64_t id;
+	enum ipc_kind answer; /* the kind that it wants */
 };
 
 /* ---- one edge ---- */
@@ -67,6 +69,34 @@ static void connection_tell_ready(struct connection *connection)
 	connection_send(connection, &header, &status);
 }
 
+/* ---- orders ---- */
+
+#define HAND_ON(handler, member)                                                                   \
+	if (server->handlers.handler == NULL)                                                      \
+		break;                                                                             \
+	server->handlers.handler(server->arg, &message->body.member, ticket);                      \
+	return
+
+static void hand_on(struct ipc_server *server, const struct ipc_message *message,
+		    struct ipc_ticket *ticket)
+{
+	switch ((enum ipc_kind)message->header.kind) {
+	case IPC_ORDER:
+		HAND_ON(on_order, order);
+	case IPC_GRANT:
+		HAND_ON(on_grant, grant);
+	case IPC_LOGIN:
+		HAND_ON(on_login, login);
+	case IPC_REVOKE:
+		HAND_ON(on_revoke, revoke);
+	case IPC_REPORT:
+		HAND_ON(on_report, report);
+	default:
+		break;
+	}
+	ipc_answer_failed(ticket);
+}
+
 static void on_message(void *arg, const struct ipc_message *message)
 {
 	struct connection *connection = arg;
@@ -77,10 +107,12 @@ static void on_message(void *arg, const struct ipc_message *message)
 		connection_close(connection);
 		return;
 	}
-	*ticket = (struct ipc_ticket){ .connection = connection, .id = message->header.id };
+	*ticket = (struct ipc_ticket){ .connection = connection,
+				       .id = message->header.id,
+				       .answer = ipc_kind_answer(message->header.kind) };
 	connection->tickets++;
 	server->tickets++;
-	server->on_order(server->arg, &message->body.order, ticket);
+	hand_on(server, message, ticket);
 }
 
 static void on_end(void *arg, const struct error *why)
@@ -113,11 +145,13 @@ void ipc_server_attach(struct ipc_server *server, int fd)
 
 /* ---- answers ---- */
 
-void ipc_answer(struct ipc_ticket *ticket, const struct answer *answer)
+/* Ends the ticket. */
+static void answer(struct ipc_ticket *ticket, union ipc_body *body)
 {
 	struct connection *connection = ticket->connection;
-	struct answer tidy = *answer;
-	struct ipc_header header = { .kind = IPC_ANSWER, .size = sizeof(tidy), .id = ticket->id };
+	struct ipc_header header = { .kind = ticket->answer,
+				     .size = (uint32_t)ipc_kind_size(ticket->answer),
+				     .id = ticket->id };
 	struct error error = { 0 };
 
 	free(ticket);
@@ -127,10 +161,39 @@ void ipc_answer(struct ipc_ticket *ticket, const struct answer *answer)
 		connection_free_if_unused(connection);
 		return;
 	}
-	ipc_answer_tidy(&tidy);
-	if (!ipc_answer_check(&tidy, &error))
-		tidy = (struct answer){ .failed = 1 };
-	connection_send(connection, &header, &tidy);
+	ipc_body_tidy(header.kind, body);
+	if (!ipc_body_check(header.kind, body, &error))
+		ipc_answer_make_failed(header.kind, body);
+	connection_send(connection, &header, body);
+}
+
+void ipc_answer(struct ipc_ticket *ticket, const struct answer *with)
+{
+	assert(ticket->answer == IPC_ANSWER);
+	answer(ticket, &(union ipc_body){ .answer = *with });
+}
+
+void ipc_answer_grant(struct ipc_ticket *ticket, const struct grant_answer *with)
+{
+	union ipc_body body = { .granted = *with };
+
+	assert(ticket->answer == IPC_GRANT_ANSWER || ticket->answer == IPC_LOGIN_ANSWER);
+	answer(ticket, &body);
+	explicit_bzero(&body, sizeof(body));
+}
+
+void ipc_answer_access(struct ipc_ticket *ticket, const struct access_answer *with)
+{
+	assert(ticket->answer == IPC_REVOKE_ANSWER || ticket->answer == IPC_REPORT_ANSWER);
+	answer(ticket, &(union ipc_body){ .done = *with });
+}
+
+void ipc_answer_failed(struct ipc_ticket *ticket)
+{
+	union ipc_body body;
+
+	ipc_answer_make_failed(ticket->answer, &body);
+	answer(ticket, &body);
 }
 
 /* ---- readiness ---- */
@@ -173,13 +236,14 @@ unsigned int ipc_server_pending(const struct ipc_server *server)
 	return server->tickets;
 }
 
-struct ipc_server *ipc_server_new(struct event_base *base, ipc_order_fn on_order, void *arg)
+struct ipc_server *ipc_server_new(struct event_base *base, const struct ipc_handlers *handlers,
+				  void *arg)
 {
 	struct ipc_server *server = calloc(1, sizeof(*server));
 
 	if (server == NULL)
 		return NULL;
-	*server = (struct ipc_server){ .base = base, .on_order = on_order, .arg = arg };
+	*server = (struct ipc_server){ .base = base, .handlers = *handlers, .arg = arg };
 	TAILQ_INIT(&server->connections);
 	server->heartbeat = event_new(base, -1, EV_PERSIST, on_heartbeat, server);
 	if (server->heartbeat == NULL ||

@@ -34,7 +34,7 @@ size_t ipc_stream_unread(const struct ipc_stream *stream);
 
 /* Queue a message; it leaves with everything else of this turn of the loop.  False when there is
  * no memory: then nothing of it leaves.  While over @unread_max bytes wait for the other end,
- * nothing is read from it. */
+ * nothing is read from it.  What is secret is wiped once it has left, and once it was taken. */
 bool ipc_stream_send(struct ipc_stream *stream, const struct ipc_header *header, const void *body);
 
 #endif

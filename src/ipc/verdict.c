@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "ipc/verdict.h"
 
+#include <arpa/inet.h>
 #include <stddef.h>
+#include <string.h>
 
 #define COUNT(table) (sizeof(table) / sizeof((table)[0]))
 
@@ -39,20 +41,19 @@ static const struct meaning {
 					"this node cannot issue now" },
 	[VERDICT_CLOCK] = { "clock", ERROR_UNAVAILABLE, "unavailable",
 			    "this node cannot issue now" },
-	[VERDICT_ADDRESS_NOT_ALLOWED] = { "address-not-allowed", ERROR_FORBIDDEN, NULL,
-					  "the client may not ask from this address" },
+	[VERDICT_ADDRESS_NOT_ALLOWED] = { "address-not-allowed", ERROR_FORBIDDEN, NULL, NULL },
 	[VERDICT_FINGERPRINT_NOT_PINNED] = { "fingerprint-not-pinned", ERROR_FORBIDDEN, NULL,
-					     "fingerprint: not one of those that the client has "
+					     "fingerprint: not one of those that this client has "
 					     "pinned" },
 	[VERDICT_INVALID_TOKEN] = { "invalid-token", ERROR_UNAUTHORIZED, NULL,
 				    "the access token is not valid" },
 	[VERDICT_INSUFFICIENT_SCOPE] = { "insufficient-scope", ERROR_FORBIDDEN, NULL,
-					 "the access token is not for this" },
-	[VERDICT_RATE] = { "too-many-requests", ERROR_LIMITED, NULL, "the client asks too often" },
+					 "the access token lacks the scope for this" },
+	[VERDICT_RATE] = { "too-many-requests", ERROR_LIMITED, NULL, "this client asks too often" },
 	[VERDICT_REPLAYED] = { "replayed", ERROR_UNAUTHORIZED, NULL,
 			       "the assertion has been used" },
-	[VERDICT_SCOPE_NOT_PERMITTED] = { "scope-not-permitted", ERROR_FORBIDDEN, NULL,
-					  "the client may not have this scope" },
+	[VERDICT_SCOPE_NOT_PERMITTED] = { "scope-not-permitted", ERROR_INVALID, NULL,
+					  "scope: the client may not have one of these" },
 };
 
 static const struct {
@@ -120,25 +121,62 @@ static bool malformed(unsigned int defect, struct error *error)
 			      defects[defect].detail);
 }
 
-bool verdict_is_issued(const struct answer *answer, struct error *error)
+const char *order_scope(const struct order *order)
 {
-	const struct meaning *meaning;
+	return order->ca ? "spc-token:ca" : "spc-token";
+}
 
-	if (answer->verdict >= COUNT(meanings))
-		return error_set(error, ERROR_INTERNAL, "unknown verdict %d", answer->verdict);
-	meaning = &meanings[answer->verdict];
-	switch ((enum verdict)answer->verdict) {
-	case VERDICT_ISSUED:
+/* An IPv4 address as people write it. */
+static bool address_not_allowed(const uint8_t peer[16], struct error *error)
+{
+	static const uint8_t mapped[12] = { [10] = 0xff, [11] = 0xff };
+	bool is_4 = memcmp(peer, mapped, sizeof(mapped)) == 0;
+	char address[INET6_ADDRSTRLEN] = "";
+
+	inet_ntop(is_4 ? AF_INET : AF_INET6, is_4 ? peer + sizeof(mapped) : peer, address,
+		  sizeof(address));
+	return error_set_code(error, ERROR_FORBIDDEN, "address-not-allowed",
+			      "the client may not ask from the address %s", address);
+}
+
+static const struct meaning *meaning_of(unsigned int verdict, struct error *error)
+{
+	if (verdict < COUNT(meanings))
+		return &meanings[verdict];
+	error_set(error, ERROR_INTERNAL, "unknown verdict %u", verdict);
+	return NULL;
+}
+
+bool verdict_is_good(unsigned int verdict, const uint8_t peer[16], struct error *error)
+{
+	const struct meaning *meaning = meaning_of(verdict, error);
+
+	if (meaning == NULL)
+		return false;
+	if (verdict == VERDICT_ISSUED)
 		return true;
+	if (verdict == VERDICT_ADDRESS_NOT_ALLOWED)
+		return address_not_allowed(peer, error);
+	if (meaning->detail == NULL)
+		return error_set(error, ERROR_INTERNAL, "%s: not without an order", meaning->code);
+	return error_set_code(error, meaning->kind,
+			      meaning->told == NULL ? meaning->code : meaning->told, "%s",
+			      meaning->detail);
+}
+
+bool verdict_is_issued(const struct order *order, const struct answer *answer, struct error *error)
+{
+	switch ((enum verdict)answer->verdict) {
 	case VERDICT_MALFORMED:
 		return malformed(answer->defect, error);
 	case VERDICT_SPC_AMBIGUOUS:
-		return error_set_code(error, meaning->kind, meaning->code,
+		return error_set_code(error, ERROR_CONFLICT, "spc-ambiguous",
 				      "spc: the account holds several, name one of %.120s",
 				      answer->text);
+	case VERDICT_INSUFFICIENT_SCOPE:
+		return error_set_code(error, ERROR_FORBIDDEN, "insufficient-scope",
+				      "the access token lacks the scope %s", order_scope(order));
 	default:
-		return error_set_code(error, meaning->kind,
-				      meaning->told == NULL ? meaning->code : meaning->told, "%s",
-				      meaning->detail);
+		return verdict_is_good(answer->verdict, order->peer, error);
 	}
 }

@@ -169,7 +169,8 @@ static void issue_all(void *arg, const struct order *order, struct ipc_ticket *t
 static void run_authority(int fd)
 {
 	struct event_base *base = event_base_new();
-	struct ipc_server *server = ipc_server_new(base, issue_all, NULL);
+	const struct ipc_handlers handlers = { .on_order = issue_all };
+	struct ipc_server *server = ipc_server_new(base, &handlers, NULL);
 
 	close(node.control); /* else the edge never sees its end */
 	ipc_server_attach(server, fd);

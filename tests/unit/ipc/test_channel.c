@@ -1,4 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#define _GNU_SOURCE /* memmem() */
+#include <malloc.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -26,6 +28,9 @@ static struct order orders[PENDING_MAX];
 static int n_tickets;
 static int lost;
 static struct error lost_why;
+
+#define SECRET_PART "horse battery staple"
+static int given_back_with_secret;
 
 /* One order and what became of it. */
 struct asked {
@@ -65,6 +70,42 @@ static void on_order(void *arg, const struct order *order, struct ipc_ticket *ti
 	orders[n_tickets] = *order;
 	tickets[n_tickets++] = ticket;
 }
+
+/* Each says what it was asked in its answer. */
+
+static void on_grant(void *arg, const struct grant_order *order, struct ipc_ticket *ticket)
+{
+	struct grant_answer answer = { .exp = 7, .scopes = order->scopes };
+
+	CU_ASSERT_PTR_EQUAL(arg, &orders);
+	snprintf(answer.text, sizeof(answer.text), "token of %.40s", order->proof.client);
+	ipc_answer_grant(ticket, &answer);
+}
+
+static void on_login(void *arg, const struct login_order *order, struct ipc_ticket *ticket)
+{
+	struct grant_answer answer = { .exp = 7, .scopes = SCOPE_ALL };
+
+	(void)arg;
+	snprintf(answer.text, sizeof(answer.text), "token of %.20s %.*s", order->user,
+		 (int)order->password_len, (const char *)order->password);
+	ipc_answer_grant(ticket, &answer);
+}
+
+static void on_revoke(void *arg, const struct revoke_order *order, struct ipc_ticket *ticket)
+{
+	const struct access_answer answer = { .verdict = order->token[0] };
+
+	(void)arg;
+	ipc_answer_access(ticket, &answer);
+}
+
+static const struct ipc_handlers handlers = {
+	.on_order = on_order,
+	.on_grant = on_grant,
+	.on_login = on_login,
+	.on_revoke = on_revoke, /* and reports are nobody's */
+};
 
 static void answer_kept(int i)
 {
@@ -146,7 +187,7 @@ static int connect_authority_only(void)
 static void begin(unsigned int pending_max)
 {
 	channel = ipc_channel_new(base, pending_max);
-	server = ipc_server_new(base, on_order, &orders);
+	server = ipc_server_new(base, &handlers, &orders);
 	ipc_channel_on_lost(channel, on_lost, NULL);
 	ipc_server_on_lost(server, on_lost, NULL);
 	answers_at_once = true;
@@ -335,7 +376,7 @@ static void test_old_memory_behind_a_text_does_not_matter(void)
 	memset(&order, 'x', sizeof(order));
 	order.kind = ORDER_ISSUE;
 	order.form = TOKEN_FORM_ATC;
-	order.defect = order.ca = 0;
+	order.defect = order.ca = order.presented = order.dry_run = 0;
 	strcpy(order.account, "sp-1");
 	strcpy(order.spc, "281K");
 	strcpy(order.tkvalue, "MAigBhYEMjgxSw");
@@ -348,6 +389,87 @@ static void test_old_memory_behind_a_text_does_not_matter(void)
 	answer_kept(0);
 	turn();
 	end();
+}
+
+static void test_each_kind_goes_to_its_handler(void)
+{
+	const struct grant_order grant = {
+		.proof = { .method = METHOD_ASSERTION, .exp = 9, .client = "demo", .jti = "j" },
+		.scopes = SCOPE_REVOKE
+	};
+	const struct login_order login = {
+		.method = METHOD_PASSWORD, .user = "anna", .password_len = 6, .password = "sesame"
+	};
+	const struct revoke_order revoke = { .proof.method = METHOD_TOKEN,
+					     .token = { VERDICT_INVALID_TOKEN } };
+	const struct report_order report = { .secret = { 1 } };
+	struct grant_answer granted = { 0 }, logged_in = { 0 };
+	struct access_answer revoked = { 0 }, reported = { 0 };
+
+	begin(8);
+	connect_both();
+	memset(asked, 0, 5 * sizeof(asked[0]));
+	ask(0);
+	ipc_grant_start(channel, &grant, &granted, on_done, &asked[1]);
+	ipc_login_start(channel, &login, &logged_in, on_done, &asked[2]);
+	ipc_revoke_start(channel, &revoke, &revoked, on_done, &asked[3]);
+	ipc_report_start(channel, &report, &reported, on_done, &asked[4]);
+	CU_ASSERT_EQUAL(ipc_channel_pending(channel), 5);
+	turn();
+	CU_ASSERT_TRUE(was_issued(0));
+	for (int i = 1; i < 4; i++)
+		CU_ASSERT_TRUE(asked[i].told == 1 && asked[i].error.kind == ERROR_NONE);
+	CU_ASSERT_STRING_EQUAL(granted.text, "token of demo");
+	CU_ASSERT_EQUAL(granted.scopes, SCOPE_REVOKE);
+	CU_ASSERT_STRING_EQUAL(logged_in.text, "token of anna sesame");
+	CU_ASSERT_EQUAL(revoked.verdict, VERDICT_INVALID_TOKEN);
+	CU_ASSERT_TRUE(failed_with(4, ERROR_UNAVAILABLE, "cannot do it now"));
+	CU_ASSERT_EQUAL(ipc_channel_pending(channel), 0);
+	end();
+}
+
+static void test_an_answer_of_another_kind_ends_the_stream(void)
+{
+	struct ipc_message message = { .header = { .kind = IPC_GRANT_ANSWER,
+						   .size = sizeof(struct grant_answer) },
+				       .body.granted = { .exp = 1, .scopes = 1, .text = "t" } };
+	uint8_t in[sizeof(struct ipc_header) + sizeof(struct order)];
+	size_t size = sizeof(message.header) + sizeof(struct grant_answer);
+	int fd;
+
+	begin(4);
+	fd = connect_edge_only();
+	ask(0);
+	turn();
+	CU_ASSERT_EQUAL_FATAL(read(fd, in, sizeof(in)), (ssize_t)sizeof(in));
+	memcpy(&message.header.id, in + offsetof(struct ipc_header, id), 8);
+	CU_ASSERT_EQUAL(write(fd, &message, size), (ssize_t)size);
+	turn();
+	CU_ASSERT_TRUE(failed_with(0, ERROR_INVALID, "an answer of kind 5"));
+	CU_ASSERT_EQUAL(lost, 1);
+	close(fd);
+	end();
+}
+
+static void test_a_password_does_not_stay_in_memory(void)
+{
+	struct login_order login = { .method = METHOD_PASSWORD, .user = "anna" };
+	struct grant_answer answer = { 0 };
+
+	login.password_len = (uint8_t)snprintf((char *)login.password, PASSWORD_MAX, "%s",
+					       "correct " SECRET_PART);
+	given_back_with_secret = 0;
+	begin(4);
+	connect_both();
+	for (int i = 0; i < 3; i++) {
+		memset(asked, 0, sizeof(asked[0]));
+		ipc_login_start(channel, &login, &answer, on_done, &asked[0]);
+		turn();
+		CU_ASSERT_EQUAL(asked[0].told, 1);
+		CU_ASSERT_PTR_NOT_NULL(strstr(answer.text, "correct horse"));
+	}
+	end();
+	CU_ASSERT_EQUAL(given_back_with_secret, 0);
 }
 
 static void test_more_than_may_wait_fail_at_once(void)
@@ -673,8 +795,19 @@ static void test_who_tries_again_at_once_does_not_hold_the_loop(void)
 	end();
 }
 
+/* What libevent gives back is looked through: its buffers may hold a password only while they
+ * have to. */
+static void look_and_free(void *memory)
+{
+	if (memory != NULL &&
+	    memmem(memory, malloc_usable_size(memory), SECRET_PART, strlen(SECRET_PART)) != NULL)
+		given_back_with_secret++;
+	free(memory);
+}
+
 static int setup(void)
 {
+	event_set_mem_functions(malloc, realloc, look_and_free);
 	base = event_base_new();
 	return base == NULL;
 }
@@ -705,6 +838,10 @@ int main(void)
 		  test_an_order_that_is_none_does_not_leave },
 		{ "old memory behind a text does not matter",
 		  test_old_memory_behind_a_text_does_not_matter },
+		{ "each kind goes to its handler", test_each_kind_goes_to_its_handler },
+		{ "an answer of another kind ends the stream",
+		  test_an_answer_of_another_kind_ends_the_stream },
+		{ "a password does not stay in memory", test_a_password_does_not_stay_in_memory },
 		{ "more than may wait fail at once", test_more_than_may_wait_fail_at_once },
 		{ "a late answer finds nobody", test_a_late_answer_finds_nobody },
 		{ "each order has a deadline of its own",

@@ -15,11 +15,12 @@ static bool is_a_code(const char *code)
 
 static struct error told(enum verdict verdict, enum order_defect defect, const char *text)
 {
+	struct order order = { .kind = ORDER_ISSUE };
 	struct answer answer = { .verdict = verdict, .defect = defect };
 	struct error error = { 0 };
 
 	snprintf(answer.text, sizeof(answer.text), "%s", text);
-	CU_ASSERT_EQUAL(verdict_is_issued(&answer, &error), verdict == VERDICT_ISSUED);
+	CU_ASSERT_EQUAL(verdict_is_issued(&order, &answer, &error), verdict == VERDICT_ISSUED);
 	return error;
 }
 
@@ -80,6 +81,58 @@ static void test_an_ambiguous_spc_names_the_choices(void)
 	CU_ASSERT_PTR_NOT_NULL(strstr(error.detail, "1234,281K"));
 }
 
+static void test_a_wrong_address_is_named(void)
+{
+	static const struct {
+		uint8_t peer[16];
+		const char *address;
+	} cases[] = {
+		{ { [10] = 0xff, 0xff, 192, 0, 2, 7 }, "address 192.0.2.7" },
+		{ { 0x20, 0x01, 0x0d, 0xb8, [15] = 1 }, "address 2001:db8::1" },
+		{ { 0 }, "address ::" },
+	};
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct order order = { .kind = ORDER_ISSUE };
+		struct answer answer = { .verdict = VERDICT_ADDRESS_NOT_ALLOWED };
+		struct error error = { 0 }, other = { 0 };
+
+		memcpy(order.peer, cases[i].peer, sizeof(order.peer));
+		CU_ASSERT_FALSE(verdict_is_issued(&order, &answer, &error));
+		CU_ASSERT_FALSE(verdict_is_good(VERDICT_ADDRESS_NOT_ALLOWED, order.peer, &other));
+		CU_ASSERT_EQUAL(error.kind, ERROR_FORBIDDEN);
+		CU_ASSERT_STRING_EQUAL(error.code, "address-not-allowed");
+		CU_ASSERT_PTR_NOT_NULL(strstr(error.detail, cases[i].address));
+		CU_ASSERT_STRING_EQUAL(error.detail, other.detail);
+	}
+}
+
+static void test_a_missing_scope_is_named(void)
+{
+	struct order order = { .kind = ORDER_ISSUE };
+	struct answer answer = { .verdict = VERDICT_INSUFFICIENT_SCOPE };
+	struct error error = { 0 }, of_ca = { 0 };
+
+	CU_ASSERT_FALSE(verdict_is_issued(&order, &answer, &error));
+	CU_ASSERT_STRING_EQUAL(error.detail, "the access token lacks the scope spc-token");
+	order.ca = 1;
+	CU_ASSERT_FALSE(verdict_is_issued(&order, &answer, &of_ca));
+	CU_ASSERT_STRING_EQUAL(of_ca.detail, "the access token lacks the scope spc-token:ca");
+}
+
+static void test_verdicts_without_an_order(void)
+{
+	static const uint8_t peer[16];
+
+	for (unsigned int v = 0; v <= VERDICT_COUNT; v++) {
+		bool of_an_order = v == VERDICT_MALFORMED || v == VERDICT_SPC_AMBIGUOUS;
+		struct error error = { 0 };
+
+		CU_ASSERT_EQUAL(verdict_is_good(v, peer, &error), v == VERDICT_ISSUED);
+		CU_ASSERT_EQUAL(error.kind == ERROR_INTERNAL, of_an_order || v == VERDICT_COUNT);
+	}
+}
+
 static void test_numbers_outside_the_tables_are_defects_of_ours(void)
 {
 	CU_ASSERT_EQUAL(told(VERDICT_COUNT, DEFECT_NONE, "").kind, ERROR_INTERNAL);
@@ -100,6 +153,9 @@ int main(void)
 		{ "who guesses credentials learns nothing",
 		  test_who_guesses_credentials_learns_nothing },
 		{ "an ambiguous SPC names the choices", test_an_ambiguous_spc_names_the_choices },
+		{ "a wrong address is named", test_a_wrong_address_is_named },
+		{ "a missing scope is named", test_a_missing_scope_is_named },
+		{ "verdicts without an order", test_verdicts_without_an_order },
 		{ "numbers outside the tables are defects of ours",
 		  test_numbers_outside_the_tables_are_defects_of_ours },
 		CU_TEST_INFO_NULL,
