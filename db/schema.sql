@@ -256,6 +256,7 @@ BEGIN
 	PERFORM check_given('reason', reason);
 	PERFORM check_session();
 	PERFORM lock_firmly(audit_lock());
+	PERFORM pg_advisory_xact_lock(taking_lock());
 	PERFORM lock_firmly(rights_lock());
 	RETURN clock_timestamp();
 END $$;
@@ -315,6 +316,89 @@ END $$;
 
 ALTER FUNCTION stipa.alias_remove(actor text, reason text, account text, alias text) OWNER TO stipa_owner;
 
+CREATE FUNCTION stipa.api_user_add(actor text, reason text, client text, name text, digest bytea, hash text, secret_digest bytea DEFAULT NULL::bytea) RETURNS void
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'stipa', 'pg_temp'
+    AS $_$
+#variable_conflict use_variable
+DECLARE
+	now timestamptz := act(actor, reason);
+	present api_client := the_living_client(client);
+BEGIN
+	IF name IS NULL OR name !~ '^[A-Za-z0-9._@+-]{1,64}$' THEN
+		RAISE invalid_parameter_value USING
+			MESSAGE = 'user: must be 1 to 64 of A-Z a-z 0-9 . _ @ + -';
+	END IF;
+	PERFORM check_password(digest, hash, secret_digest);
+	INSERT INTO api_user (client_id, name, digest, secret_digest, hash, created_at,
+			      tokens_from)
+	VALUES (present.id, name, digest, secret_digest, hash, now, now);
+	PERFORM audit(now, actor, 'api_user_add', name, reason, jsonb_build_object(
+		'client', client, 'password',
+		CASE WHEN hash IS NULL THEN 'generated' ELSE 'chosen' END));
+END $_$;
+
+ALTER FUNCTION stipa.api_user_add(actor text, reason text, client text, name text, digest bytea, hash text, secret_digest bytea) OWNER TO stipa_owner;
+
+CREATE FUNCTION stipa.api_user_disable(actor text, reason text, name text) RETURNS timestamp with time zone
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'stipa', 'pg_temp'
+    AS $$
+#variable_conflict use_variable
+DECLARE
+	now timestamptz := act_taking(actor, reason);
+	present api_user := the_user(name);
+BEGIN
+	IF present.disabled_at IS NOT NULL THEN
+		RAISE object_not_in_prerequisite_state
+			USING MESSAGE = format('API user %s is disabled', name);
+	END IF;
+	UPDATE api_user AS u SET disabled_at = now, tokens_from = now WHERE u.id = present.id;
+	PERFORM audit(now, actor, 'api_user_disable', name, reason, NULL);
+	RETURN now;
+END $$;
+
+ALTER FUNCTION stipa.api_user_disable(actor text, reason text, name text) OWNER TO stipa_owner;
+
+CREATE FUNCTION stipa.api_user_enable(actor text, reason text, name text) RETURNS void
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'stipa', 'pg_temp'
+    AS $$
+#variable_conflict use_variable
+DECLARE
+	now timestamptz := act(actor, reason);
+	present api_user := the_user(name);
+BEGIN
+	IF present.disabled_at IS NULL THEN
+		RAISE object_not_in_prerequisite_state
+			USING MESSAGE = format('API user %s is not disabled', name);
+	END IF;
+	UPDATE api_user AS u SET disabled_at = NULL WHERE u.id = present.id;
+	PERFORM audit(now, actor, 'api_user_enable', name, reason, NULL);
+END $$;
+
+ALTER FUNCTION stipa.api_user_enable(actor text, reason text, name text) OWNER TO stipa_owner;
+
+CREATE FUNCTION stipa.api_user_rotate(actor text, reason text, name text, digest bytea, hash text, secret_digest bytea DEFAULT NULL::bytea) RETURNS timestamp with time zone
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'stipa', 'pg_temp'
+    AS $$
+#variable_conflict use_variable
+DECLARE
+	now timestamptz := act_taking(actor, reason);
+	present api_user := the_user(name);
+BEGIN
+	PERFORM check_password(digest, hash, secret_digest);
+	UPDATE api_user AS u SET digest = digest, secret_digest = secret_digest, hash = hash,
+		tokens_from = now
+	WHERE u.id = present.id;
+	PERFORM audit(now, actor, 'api_user_rotate', name, reason, jsonb_build_object(
+		'password', CASE WHEN hash IS NULL THEN 'generated' ELSE 'chosen' END));
+	RETURN now;
+END $$;
+
+ALTER FUNCTION stipa.api_user_rotate(actor text, reason text, name text, digest bytea, hash text, secret_digest bytea) OWNER TO stipa_owner;
+
 CREATE FUNCTION stipa.is_digest(given bytea) RETURNS boolean
     LANGUAGE sql IMMUTABLE
     RETURN ((length(given) = 32) AND (given <> decode(repeat('00'::text, 32), 'hex'::text)));
@@ -335,10 +419,7 @@ CREATE FUNCTION stipa.audit(at timestamp with time zone, actor text, action text
 DECLARE
 	event audit_event;
 BEGIN
-	SELECT e.id + 1, e.hash INTO event.id, event.previous
-	FROM audit_event AS e ORDER BY e.id DESC LIMIT 1;
-	event.id := coalesce(event.id, 1);
-	event.previous := coalesce(event.previous, decode(repeat('00', 32), 'hex'));
+	SELECT h.id + 1, h.hash INTO STRICT event.id, event.previous FROM audit_head AS h;
 	event.at := at;
 	event.actor := actor;
 	event.action := action;
@@ -347,6 +428,7 @@ BEGIN
 	event.evidence := jsonb_strip_nulls(coalesce(evidence, '{}'));
 	event.hash := audit_hash(event);
 	INSERT INTO audit_event SELECT event.*;
+	UPDATE audit_head AS h SET id = event.id, hash = event.hash;
 END $$;
 
 ALTER FUNCTION stipa.audit(at timestamp with time zone, actor text, action text, subject text, reason text, evidence jsonb) OWNER TO stipa_owner;
@@ -383,20 +465,33 @@ CREATE FUNCTION stipa.audit_lock() RETURNS bigint
 
 ALTER FUNCTION stipa.audit_lock() OWNER TO stipa_owner;
 
-CREATE FUNCTION stipa.audit_verify() RETURNS bigint
+CREATE FUNCTION stipa.audit_verify(known_id bigint DEFAULT NULL::bigint, known_hash bytea DEFAULT NULL::bytea) RETURNS bigint
     LANGUAGE sql STABLE SECURITY DEFINER
     SET search_path TO 'stipa', 'pg_temp'
     AS $$
-	SELECT min(id) FROM (
+	WITH events AS (
 		SELECT id, hash IS DISTINCT FROM audit_hash(e)
 			OR id <> row_number() OVER chain
 			OR previous <> coalesce(lag(hash) OVER chain,
 						decode(repeat('00', 32), 'hex')) AS bad
-		FROM audit_event AS e WINDOW chain AS (ORDER BY id)) AS events
-	WHERE bad;
+		FROM audit_event AS e WINDOW chain AS (ORDER BY id)
+	), ends AS (
+		SELECT (SELECT coalesce(max(id), 0) FROM audit_event) AS last,
+			(SELECT h.id FROM audit_head AS h) AS head
+	)
+	SELECT min(id) FROM (
+		SELECT id FROM events WHERE bad
+		UNION ALL
+		SELECT least(last, head) + 1 FROM ends WHERE head IS DISTINCT FROM last
+		UNION ALL
+		SELECT h.id FROM audit_head AS h JOIN audit_event AS e ON e.id = h.id
+		WHERE e.hash <> h.hash
+		UNION ALL
+		SELECT known_id WHERE known_id IS NOT NULL AND known_hash IS DISTINCT FROM
+			(SELECT e.hash FROM audit_event AS e WHERE e.id = known_id)) AS found;
 $$;
 
-ALTER FUNCTION stipa.audit_verify() OWNER TO stipa_owner;
+ALTER FUNCTION stipa.audit_verify(known_id bigint, known_hash bytea) OWNER TO stipa_owner;
 
 CREATE FUNCTION stipa.authenticate(now timestamp with time zone, methods smallint[], digests bytea[], clients text[], kids text[], assertion_jtis text[], assertion_exps bigint[], peers bytea[]) RETURNS TABLE(n bigint, verdict smallint, client_id bigint, credential_id bigint, client_key_id bigint, api_user_id bigint, ends_at timestamp with time zone, scopes smallint, client text, account text)
     LANGUAGE plpgsql
@@ -479,6 +574,19 @@ END $$;
 
 ALTER FUNCTION stipa.check_ahead(what text, given timestamp with time zone, now timestamp with time zone) OWNER TO stipa_owner;
 
+CREATE FUNCTION stipa.check_digest(what text, given bytea) RETURNS void
+    LANGUAGE plpgsql
+    SET search_path TO 'stipa', 'pg_temp'
+    AS $$
+BEGIN
+	IF is_digest(given) IS NOT TRUE THEN
+		RAISE invalid_parameter_value USING
+			MESSAGE = format('%s: must be a SHA-256', what);
+	END IF;
+END $$;
+
+ALTER FUNCTION stipa.check_digest(what text, given bytea) OWNER TO stipa_owner;
+
 CREATE FUNCTION stipa.check_given(what text, given text) RETURNS void
     LANGUAGE plpgsql
     AS $$
@@ -489,6 +597,28 @@ BEGIN
 END $$;
 
 ALTER FUNCTION stipa.check_given(what text, given text) OWNER TO stipa_owner;
+
+CREATE FUNCTION stipa.check_password(digest bytea, hash text, secret_digest bytea) RETURNS void
+    LANGUAGE plpgsql
+    SET search_path TO 'stipa', 'pg_temp'
+    AS $$
+BEGIN
+	IF (digest IS NULL) = (hash IS NULL) THEN
+		RAISE invalid_parameter_value USING
+			MESSAGE = 'password: either a digest or a hash';
+	ELSIF hash IS NOT NULL AND secret_digest IS NOT NULL THEN
+		RAISE invalid_parameter_value USING
+			MESSAGE = 'secret_digest: of a password that was made here';
+	END IF;
+	IF digest IS NOT NULL THEN
+		PERFORM check_digest('digest', digest);
+	END IF;
+	IF secret_digest IS NOT NULL THEN
+		PERFORM check_digest('secret_digest', secret_digest);
+	END IF;
+END $$;
+
+ALTER FUNCTION stipa.check_password(digest bytea, hash text, secret_digest bytea) OWNER TO stipa_owner;
 
 CREATE FUNCTION stipa.check_session() RETURNS void
     LANGUAGE plpgsql
@@ -508,7 +638,7 @@ END $$;
 
 ALTER FUNCTION stipa.check_session() OWNER TO stipa_owner;
 
-CREATE FUNCTION stipa.client_add(actor text, reason text, account text, client text, digest bytea, expires timestamp with time zone) RETURNS void
+CREATE FUNCTION stipa.client_add(actor text, reason text, account text, client text, digest bytea, expires timestamp with time zone, secret_digest bytea DEFAULT NULL::bytea) RETURNS void
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'stipa', 'pg_temp'
     AS $_$
@@ -524,12 +654,47 @@ BEGIN
 	END IF;
 	INSERT INTO api_client (account_id, name, created_at)
 	VALUES (holder.id, client, now) RETURNING id INTO made;
-	PERFORM credential_add(now, made, digest, expires);
+	PERFORM credential_add(now, made, digest, expires, secret_digest);
 	PERFORM audit(now, actor, 'client_add', client, reason,
 		      jsonb_build_object('account', account, 'expires', expires));
 END $_$;
 
-ALTER FUNCTION stipa.client_add(actor text, reason text, account text, client text, digest bytea, expires timestamp with time zone) OWNER TO stipa_owner;
+ALTER FUNCTION stipa.client_add(actor text, reason text, account text, client text, digest bytea, expires timestamp with time zone, secret_digest bytea) OWNER TO stipa_owner;
+
+CREATE FUNCTION stipa.client_allow(actor text, reason text, client text, cidrs text[]) RETURNS timestamp with time zone
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'stipa', 'pg_temp'
+    AS $$
+#variable_conflict use_variable
+DECLARE
+	now timestamptz := act_taking(actor, reason);
+	present api_client := the_client(client);
+	range text;
+	ranges cidr[];
+BEGIN
+	FOREACH range IN ARRAY coalesce(cidrs, '{}') LOOP
+		BEGIN
+			ranges := ranges || range::cidr;
+		EXCEPTION WHEN invalid_text_representation THEN
+			RAISE invalid_parameter_value USING MESSAGE = format(
+				'addresses: %s is no address and no range, as 192.0.2.0/24 and '
+				'2001:db8::/32 are', range);
+		END;
+		IF range::cidr <<= '::ffff:0:0/96'::cidr OR range IS NULL THEN
+			RAISE invalid_parameter_value USING MESSAGE = format(
+				'addresses: write %s as one of IPv4', range);
+		END IF;
+	END LOOP;
+	IF cardinality(ranges) > 64 THEN
+		RAISE invalid_parameter_value USING MESSAGE = 'addresses: at most 64 ranges';
+	END IF;
+	UPDATE api_client AS c SET allowed = ranges WHERE c.id = present.id;
+	PERFORM audit(now, actor, 'client_allow', client, reason, jsonb_build_object(
+		'allowed', ranges::text[], 'before', present.allowed::text[]));
+	RETURN now;
+END $$;
+
+ALTER FUNCTION stipa.client_allow(actor text, reason text, client text, cidrs text[]) OWNER TO stipa_owner;
 
 CREATE FUNCTION stipa.client_disable(actor text, reason text, client text) RETURNS timestamp with time zone
     LANGUAGE plpgsql SECURITY DEFINER
@@ -580,7 +745,84 @@ $$;
 
 ALTER FUNCTION stipa.client_key(client text, kid text) OWNER TO stipa_owner;
 
-CREATE FUNCTION stipa.client_rotate(actor text, reason text, client text, digest bytea, expires timestamp with time zone, keep_old_until timestamp with time zone DEFAULT NULL::timestamp with time zone) RETURNS timestamp with time zone
+CREATE FUNCTION stipa.client_key_add(actor text, reason text, client text, kid text, spki bytea, expires timestamp with time zone) RETURNS void
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'stipa', 'pg_temp'
+    AS $_$
+#variable_conflict use_variable
+DECLARE
+	now timestamptz := act(actor, reason);
+	present api_client := the_living_client(client);
+BEGIN
+	PERFORM check_ahead('expires', expires, now);
+	IF kid IS NULL OR kid !~ '^[A-Za-z0-9._~:=+/-]{1,64}$' THEN
+		RAISE invalid_parameter_value USING
+			MESSAGE = 'kid: must be 1 to 64 of A-Z a-z 0-9 . _ ~ : = + / -';
+	ELSIF spki IS NULL OR length(spki) <> 91 OR substr(spki, 1, 27)
+	      <> '\x3059301306072a8648ce3d020106082a8648ce3d03010703420004' THEN
+		RAISE invalid_parameter_value USING
+			MESSAGE = 'key: must be a public key on P-256 (SPKI, DER)';
+	ELSIF EXISTS (SELECT FROM client_key AS k
+		      WHERE k.client_id = present.id AND k.kid = kid) THEN
+		RAISE unique_violation USING MESSAGE = format(
+			'client %s has or had a key %s: choose another kid', client, kid);
+	END IF;
+	INSERT INTO client_key (client_id, kid, spki, created_at, expires_at)
+	VALUES (present.id, kid, spki, now, expires);
+	PERFORM audit(now, actor, 'client_key_add', client, reason, jsonb_build_object(
+		'kid', kid, 'sha256', encode(sha256(spki), 'hex'), 'expires', expires));
+END $_$;
+
+ALTER FUNCTION stipa.client_key_add(actor text, reason text, client text, kid text, spki bytea, expires timestamp with time zone) OWNER TO stipa_owner;
+
+CREATE FUNCTION stipa.client_key_remove(actor text, reason text, client text, kid text) RETURNS timestamp with time zone
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'stipa', 'pg_temp'
+    AS $$
+#variable_conflict use_variable
+DECLARE
+	now timestamptz := act_taking(actor, reason);
+	present api_client := the_client(client);
+BEGIN
+	UPDATE client_key AS k SET removed_at = now
+	WHERE k.client_id = present.id AND k.kid = kid AND k.removed_at IS NULL;
+	IF NOT FOUND THEN
+		RAISE no_data_found
+			USING MESSAGE = format('client %s has no key %s', client, kid);
+	END IF;
+	PERFORM audit(now, actor, 'client_key_remove', client, reason,
+		      jsonb_build_object('kid', kid));
+	RETURN now;
+END $$;
+
+ALTER FUNCTION stipa.client_key_remove(actor text, reason text, client text, kid text) OWNER TO stipa_owner;
+
+CREATE FUNCTION stipa.client_pin(actor text, reason text, client text, fingerprints bytea[]) RETURNS timestamp with time zone
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'stipa', 'pg_temp'
+    AS $$
+#variable_conflict use_variable
+DECLARE
+	now timestamptz := act_taking(actor, reason);
+	present api_client := the_client(client);
+	pins bytea[] := nullif(fingerprints, '{}');
+	written text[] := ARRAY(SELECT encode(f, 'hex') FROM unnest(fingerprints) AS f);
+BEGIN
+	IF pins IS NOT NULL AND NOT are_digests(pins) THEN
+		RAISE invalid_parameter_value USING MESSAGE = 'fingerprints: 32 bytes each';
+	ELSIF cardinality(pins) > 64 THEN
+		RAISE invalid_parameter_value USING MESSAGE = 'fingerprints: at most 64';
+	END IF;
+	UPDATE api_client AS c SET pinned = pins WHERE c.id = present.id;
+	PERFORM audit(now, actor, 'client_pin', client, reason, jsonb_build_object(
+		'pinned', written, 'before',
+		ARRAY(SELECT encode(f, 'hex') FROM unnest(present.pinned) AS f)));
+	RETURN now;
+END $$;
+
+ALTER FUNCTION stipa.client_pin(actor text, reason text, client text, fingerprints bytea[]) OWNER TO stipa_owner;
+
+CREATE FUNCTION stipa.client_rotate(actor text, reason text, client text, digest bytea, expires timestamp with time zone, keep_old_until timestamp with time zone DEFAULT NULL::timestamp with time zone, secret_digest bytea DEFAULT NULL::bytea) RETURNS timestamp with time zone
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'stipa', 'pg_temp'
     AS $$
@@ -596,10 +838,10 @@ BEGIN
 		WHERE c.client_id = present.id AND c.revoked_at IS NULL AND c.expires_at > now
 		ORDER BY c.id DESC LIMIT 1;
 	END IF;
-	PERFORM credential_add(now, present.id, digest, expires);
+	PERFORM credential_add(now, present.id, digest, expires, secret_digest);
 	UPDATE credential AS c SET expires_at = least(c.expires_at, keep_old_until)
 	WHERE c.id = kept;
-	UPDATE credential AS c SET digest = NULL, revoked_at = now
+	UPDATE credential AS c SET digest = NULL, secret_digest = NULL, revoked_at = now
 	WHERE c.client_id = present.id AND c.revoked_at IS NULL
 	AND c.id IS DISTINCT FROM kept AND c.digest <> digest;
 	PERFORM audit(now, actor, 'client_rotate', client, reason, jsonb_build_object(
@@ -607,24 +849,44 @@ BEGIN
 	RETURN now;
 END $$;
 
-ALTER FUNCTION stipa.client_rotate(actor text, reason text, client text, digest bytea, expires timestamp with time zone, keep_old_until timestamp with time zone) OWNER TO stipa_owner;
+ALTER FUNCTION stipa.client_rotate(actor text, reason text, client text, digest bytea, expires timestamp with time zone, keep_old_until timestamp with time zone, secret_digest bytea) OWNER TO stipa_owner;
 
-CREATE FUNCTION stipa.credential_add(now timestamp with time zone, client_id bigint, digest bytea, expires timestamp with time zone) RETURNS void
+CREATE FUNCTION stipa.client_scopes(actor text, reason text, client text, scopes smallint) RETURNS timestamp with time zone
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'stipa', 'pg_temp'
+    AS $$
+#variable_conflict use_variable
+DECLARE
+	now timestamptz := act_taking(actor, reason);
+	present api_client := the_client(client);
+BEGIN
+	IF scopes IS NULL OR scopes NOT BETWEEN 0 AND 7 THEN
+		RAISE invalid_parameter_value USING MESSAGE = 'scopes: 0 to 7';
+	END IF;
+	UPDATE api_client AS c SET scopes = scopes WHERE c.id = present.id;
+	PERFORM audit(now, actor, 'client_scopes', client, reason, jsonb_build_object(
+		'scopes', scopes, 'before', present.scopes));
+	RETURN now;
+END $$;
+
+ALTER FUNCTION stipa.client_scopes(actor text, reason text, client text, scopes smallint) OWNER TO stipa_owner;
+
+CREATE FUNCTION stipa.credential_add(now timestamp with time zone, client_id bigint, digest bytea, expires timestamp with time zone, secret_digest bytea) RETURNS void
     LANGUAGE plpgsql
     SET search_path TO 'stipa', 'pg_temp'
     AS $$
 #variable_conflict use_variable
 BEGIN
 	PERFORM check_ahead('expires', expires, now);
-	IF digest IS NULL OR length(digest) <> 32
-	   OR digest = decode(repeat('00', 32), 'hex') THEN
-		RAISE invalid_parameter_value USING MESSAGE = 'digest: must be a SHA-256';
+	PERFORM check_digest('digest', digest);
+	IF secret_digest IS NOT NULL THEN
+		PERFORM check_digest('secret_digest', secret_digest);
 	END IF;
-	INSERT INTO credential (client_id, digest, created_at, expires_at)
-	VALUES (client_id, digest, now, expires);
+	INSERT INTO credential (client_id, digest, secret_digest, created_at, expires_at)
+	VALUES (client_id, digest, secret_digest, now, expires);
 END $$;
 
-ALTER FUNCTION stipa.credential_add(now timestamp with time zone, client_id bigint, digest bytea, expires timestamp with time zone) OWNER TO stipa_owner;
+ALTER FUNCTION stipa.credential_add(now timestamp with time zone, client_id bigint, digest bytea, expires timestamp with time zone, secret_digest bytea) OWNER TO stipa_owner;
 
 CREATE FUNCTION stipa.delegation_grant(actor text, reason text, account text, spc text, sca text, cps_version text, evidence text, until timestamp with time zone, clients text[] DEFAULT NULL::text[]) RETURNS bigint
     LANGUAGE plpgsql SECURITY DEFINER
@@ -751,6 +1013,27 @@ BEGIN
 		SELECT token_digest, client_id, credential_id, client_key_id, api_user_id, granted,
 			at, token_until, request_id, peer
 		FROM judged WHERE answer = 0
+	), refused AS (
+		SELECT *, date_trunc('minute', at) AS minute, pg_backend_pid() AS backend
+		FROM judged WHERE answer > 0
+	), kept AS (
+		INSERT INTO token_refusal (refused_at, client_id, account, spc, verdict, defect,
+					   request_id, peer, asked)
+		SELECT at, client_id, account, '', answer, 0, request_id, peer, 2
+		FROM (SELECT *, row_number() OVER (PARTITION BY client_id ORDER BY n) AS nth
+			FROM refused WHERE client_id IS NOT NULL) AS known
+		WHERE nth <= 60 AND nth + (
+			SELECT coalesce(sum(c.refused), 0) FROM refusal_minute AS c
+			WHERE c.minute = known.minute AND c.backend = known.backend
+			AND c.client_id = known.client_id) <= 60
+		ORDER BY n
+	), counted AS (
+		INSERT INTO refusal_minute AS c
+			(minute, backend, client_id, verdict, defect, refused)
+		SELECT minute, backend, coalesce(client_id, 0), answer, 0, count(*)
+		FROM refused GROUP BY 1, 2, 3, 4, 5 ORDER BY 1, 2, 3, 4, 5
+		ON CONFLICT ON CONSTRAINT refusal_minute_pkey
+			DO UPDATE SET refused = c.refused + excluded.refused
 	), tokens_gone AS (
 		DELETE FROM access_token AS t WHERE t.digest IN (
 			SELECT digest FROM access_token WHERE expires_at < at - interval '1 min'
@@ -985,35 +1268,36 @@ CREATE FUNCTION stipa.lock_firmly(key bigint) RETURNS void
     SET lock_timeout TO '2s'
     AS $$
 DECLARE
-	holder int;
+	before text[];
 BEGIN
-	FOR attempt IN 1..3 LOOP
+	FOR attempt IN 1..5 LOOP
+		before := ARRAY(SELECT h.xact FROM lock_holders(key) AS h);
 		BEGIN
 			PERFORM pg_advisory_xact_lock(key);
 			RETURN;
 		EXCEPTION WHEN lock_not_available THEN
-			FOR holder IN
-				SELECT pid FROM pg_locks
-				WHERE locktype = 'advisory' AND granted AND objsubid = 1
-				AND database = (SELECT oid FROM pg_database
-						WHERE datname = current_database())
-				AND classid = (key >> 32)::int8::oid
-				AND objid = (key & 4294967295)::oid
-				AND pid <> pg_backend_pid()
-			LOOP
-				BEGIN
-					PERFORM pg_terminate_backend(holder);
-				EXCEPTION WHEN insufficient_privilege THEN
-					RAISE WARNING 'session % is a superuser''s: not ended',
-						holder;
-				END;
-			END LOOP;
+			PERFORM session_end(h.pid) FROM lock_holders(key) AS h
+			WHERE h.xact = ANY (before) AND (attempt = 5 OR h.xact NOT IN (
+				SELECT t.xact FROM lock_holders(taking_lock()) AS t));
 		END;
 	END LOOP;
 	PERFORM pg_advisory_xact_lock(key);
 END $$;
 
 ALTER FUNCTION stipa.lock_firmly(key bigint) OWNER TO stipa_owner;
+
+CREATE FUNCTION stipa.lock_holders(key bigint) RETURNS TABLE(pid integer, xact text)
+    LANGUAGE sql
+    SET search_path TO 'stipa', 'pg_temp'
+    AS $$
+	SELECT l.pid, l.virtualtransaction FROM pg_locks AS l
+	WHERE l.locktype = 'advisory' AND l.granted AND l.objsubid = 1
+	AND l.database = (SELECT oid FROM pg_database WHERE datname = current_database())
+	AND l.classid = (key >> 32)::oid AND l.objid = (key & 4294967295)::oid
+	AND l.pid <> pg_backend_pid();
+$$;
+
+ALTER FUNCTION stipa.lock_holders(key bigint) OWNER TO stipa_owner;
 
 CREATE FUNCTION stipa.login_hash(users text[]) RETURNS TABLE(n bigint, hash text)
     LANGUAGE sql STABLE SECURITY DEFINER
@@ -1062,13 +1346,15 @@ END $$;
 
 ALTER FUNCTION stipa.organisation_add(actor text, reason text, name text, legal_name text, kinds text[]) OWNER TO stipa_owner;
 
-CREATE FUNCTION stipa.policy_set(actor text, reason text, token_life interval, optional_claims smallint, issuer text, form_2017 boolean, from_ timestamp with time zone) RETURNS integer
+CREATE FUNCTION stipa.policy_set(actor text, reason text, token_life interval, optional_claims smallint, issuer text, form_2017 boolean, from_ timestamp with time zone, access_life interval DEFAULT NULL::interval) RETURNS integer
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'stipa', 'pg_temp'
     AS $$
 #variable_conflict use_variable
 DECLARE
 	now timestamptz := act_taking(actor, reason);
+	life interval := coalesce(access_life, (SELECT p.access_life FROM policy AS p
+		WHERE p.begins_at <= coalesce(from_, now) ORDER BY p.begins_at DESC LIMIT 1));
 	made int;
 BEGIN
 	IF from_ IS NOT NULL THEN
@@ -1082,17 +1368,21 @@ BEGIN
 		RAISE invalid_parameter_value USING MESSAGE = 'issuer: the claim iss needs one';
 	ELSIF form_2017 IS NULL THEN
 		RAISE invalid_parameter_value USING MESSAGE = 'form_2017: true or false';
+	ELSIF life NOT BETWEEN '1 min' AND '1 h' THEN
+		RAISE invalid_parameter_value USING MESSAGE = 'access_life: 1 min to 1 h';
 	END IF;
-	INSERT INTO policy (begins_at, token_life, optional_claims, issuer, form_2017)
-	VALUES (coalesce(from_, now), token_life, optional_claims, issuer, form_2017)
+	INSERT INTO policy (begins_at, token_life, optional_claims, issuer, form_2017,
+			    access_life)
+	VALUES (coalesce(from_, now), token_life, optional_claims, issuer, form_2017, life)
 	RETURNING version INTO made;
 	PERFORM audit(now, actor, 'policy_set', 'version ' || made, reason, jsonb_build_object(
 		'from', coalesce(from_, now), 'token_life', token_life,
-		'optional_claims', optional_claims, 'issuer', issuer, 'form_2017', form_2017));
+		'optional_claims', optional_claims, 'issuer', issuer, 'form_2017', form_2017,
+		'access_life', life));
 	RETURN made;
 END $$;
 
-ALTER FUNCTION stipa.policy_set(actor text, reason text, token_life interval, optional_claims smallint, issuer text, form_2017 boolean, from_ timestamp with time zone) OWNER TO stipa_owner;
+ALTER FUNCTION stipa.policy_set(actor text, reason text, token_life interval, optional_claims smallint, issuer text, form_2017 boolean, from_ timestamp with time zone, access_life interval) OWNER TO stipa_owner;
 
 CREATE FUNCTION stipa.refusals_prune(keep interval) RETURNS bigint
     LANGUAGE sql SECURITY DEFINER
@@ -1117,6 +1407,147 @@ BEGIN
 END $$;
 
 ALTER FUNCTION stipa.refuse_change() OWNER TO stipa_owner;
+
+CREATE FUNCTION stipa.refuse_other_than_next() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$
+BEGIN
+	IF new.one AND new.id = old.id + 1 THEN
+		RETURN new;
+	END IF;
+	RAISE restrict_violation USING MESSAGE = 'audit_head goes on by one event at a time';
+END $$;
+
+ALTER FUNCTION stipa.refuse_other_than_next() OWNER TO stipa_owner;
+
+CREATE FUNCTION stipa.report_access_token(now timestamp with time zone, digest bytea, request_id text, peer bytea) RETURNS boolean
+    LANGUAGE plpgsql
+    SET search_path TO 'stipa', 'pg_temp'
+    AS $$
+#variable_conflict use_variable
+DECLARE
+	found access_token;
+	client api_client;
+BEGIN
+	UPDATE access_token AS t SET revoked_at = now
+	WHERE t.digest = digest AND t.revoked_at IS NULL AND t.expires_at > now
+	RETURNING t.* INTO found;
+	IF found.digest IS NULL THEN
+		RETURN false;
+	END IF;
+	SELECT c.* INTO client FROM api_client AS c WHERE c.id = found.client_id;
+	INSERT INTO notice (at, account_id, client_id, kind, detail, request_id)
+	VALUES (now, client.account_id, client.id, 'access_token_reported', format(
+		'an access token of client %s was reported as leaked and has been revoked: '
+		'find out how it got out', client.name), request_id);
+	PERFORM report_audit(now, 'access_token_reported', client.name, request_id, peer,
+			     jsonb_build_object('got_by_request', found.request_id));
+	RETURN true;
+END $$;
+
+ALTER FUNCTION stipa.report_access_token(now timestamp with time zone, digest bytea, request_id text, peer bytea) OWNER TO stipa_owner;
+
+CREATE FUNCTION stipa.report_audit(now timestamp with time zone, action text, subject text, request_id text, peer bytea, evidence jsonb) RETURNS void
+    LANGUAGE sql
+    SET search_path TO 'stipa', 'pg_temp'
+    AS $$
+	SELECT audit(now, 'report', action, subject, 'reported as leaked', evidence
+		|| jsonb_build_object('request_id', request_id, 'peer', peer_text(peer)));
+$$;
+
+ALTER FUNCTION stipa.report_audit(now timestamp with time zone, action text, subject text, request_id text, peer bytea, evidence jsonb) OWNER TO stipa_owner;
+
+CREATE FUNCTION stipa.report_credential(now timestamp with time zone, secret_digest bytea, request_id text, peer bytea) RETURNS boolean
+    LANGUAGE plpgsql
+    SET search_path TO 'stipa', 'pg_temp'
+    AS $$
+#variable_conflict use_variable
+DECLARE
+	found credential;
+	client api_client;
+BEGIN
+	SELECT c.* INTO found FROM credential AS c WHERE c.secret_digest = secret_digest;
+	IF found.id IS NULL THEN
+		RETURN false;
+	END IF;
+	SELECT c.* INTO client FROM api_client AS c WHERE c.id = found.client_id;
+	UPDATE credential AS c SET digest = NULL, secret_digest = NULL, revoked_at = now
+	WHERE c.id = found.id;
+	INSERT INTO notice (at, account_id, client_id, kind, detail, request_id)
+	VALUES (now, client.account_id, client.id, 'secret_reported', format(
+		'a secret of client %s was reported as leaked and has been revoked: '
+		'give the client a new one', client.name), request_id);
+	PERFORM report_audit(now, 'secret_reported', client.name, request_id, peer,
+			     jsonb_build_object('credential', found.id));
+	RETURN true;
+END $$;
+
+ALTER FUNCTION stipa.report_credential(now timestamp with time zone, secret_digest bytea, request_id text, peer bytea) OWNER TO stipa_owner;
+
+CREATE FUNCTION stipa.report_password(now timestamp with time zone, secret_digest bytea, request_id text, peer bytea) RETURNS boolean
+    LANGUAGE plpgsql
+    SET search_path TO 'stipa', 'pg_temp'
+    AS $$
+#variable_conflict use_variable
+DECLARE
+	found api_user;
+	client api_client;
+BEGIN
+	SELECT u.* INTO found FROM api_user AS u WHERE u.secret_digest = secret_digest;
+	IF found.id IS NULL THEN
+		RETURN false;
+	END IF;
+	SELECT c.* INTO client FROM api_client AS c WHERE c.id = found.client_id;
+	UPDATE api_user AS u SET digest = NULL, secret_digest = NULL, tokens_from = now
+	WHERE u.id = found.id;
+	INSERT INTO notice (at, account_id, client_id, kind, detail, request_id)
+	VALUES (now, client.account_id, client.id, 'password_reported', format(
+		'the password of API user %s was reported as leaked and has been revoked: '
+		'give the user a new one', found.name), request_id);
+	PERFORM report_audit(now, 'password_reported', found.name, request_id, peer,
+			     jsonb_build_object('client', client.name));
+	RETURN true;
+END $$;
+
+ALTER FUNCTION stipa.report_password(now timestamp with time zone, secret_digest bytea, request_id text, peer bytea) OWNER TO stipa_owner;
+
+CREATE FUNCTION stipa.report_secrets(secret_digests bytea[], token_digests bytea[], request_ids text[], peers bytea[]) RETURNS TABLE(n bigint, hit boolean)
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'stipa', 'pg_temp'
+    SET plan_cache_mode TO 'force_generic_plan'
+    SET enable_seqscan TO 'off'
+    SET enable_hashjoin TO 'off'
+    SET enable_mergejoin TO 'off'
+    SET jit TO 'off'
+    AS $$
+#variable_conflict use_column
+DECLARE
+	now timestamptz;
+	asked record;
+BEGIN
+	IF EXISTS (SELECT FROM unnest(secret_digests) AS o (digest)
+		   JOIN credential AS c ON c.secret_digest = o.digest)
+	   OR EXISTS (SELECT FROM unnest(secret_digests) AS o (digest)
+		      JOIN api_user AS u ON u.secret_digest = o.digest)
+	   OR EXISTS (SELECT FROM unnest(token_digests) AS o (digest)
+		      JOIN access_token AS t ON t.digest = o.digest
+		      WHERE t.revoked_at IS NULL AND t.expires_at > clock_timestamp()) THEN
+		now := act_taking('report', 'reported as leaked');
+	END IF;
+	FOR asked IN
+		SELECT o.* FROM unnest(secret_digests, token_digests, request_ids, peers)
+			WITH ORDINALITY AS o (secret, token, request_id, peer, n) ORDER BY o.n
+	LOOP
+		n := asked.n;
+		hit := now IS NOT NULL AND (
+			report_credential(now, asked.secret, asked.request_id, asked.peer)
+			OR report_password(now, asked.secret, asked.request_id, asked.peer)
+			OR report_access_token(now, asked.token, asked.request_id, asked.peer));
+		RETURN NEXT;
+	END LOOP;
+END $$;
+
+ALTER FUNCTION stipa.report_secrets(secret_digests bytea[], token_digests bytea[], request_ids text[], peers bytea[]) OWNER TO stipa_owner;
 
 CREATE FUNCTION stipa.revoke_tokens(methods smallint[], digests bytea[], clients text[], kids text[], assertion_jtis text[], assertion_exps bigint[], token_digests bytea[], peers bytea[]) RETURNS TABLE(n bigint, verdict smallint)
     LANGUAGE plpgsql SECURITY DEFINER
@@ -1173,9 +1604,26 @@ ALTER FUNCTION stipa.rights_lock() OWNER TO stipa_owner;
 
 CREATE FUNCTION stipa.schema_version() RETURNS integer
     LANGUAGE sql IMMUTABLE
-    RETURN 7;
+    RETURN 10;
 
 ALTER FUNCTION stipa.schema_version() OWNER TO stipa_owner;
+
+CREATE FUNCTION stipa.scopes_text(scopes smallint) RETURNS text
+    LANGUAGE sql IMMUTABLE
+    RETURN concat_ws(' '::text, CASE WHEN (((scopes)::integer & 1) <> 0) THEN 'spc-token'::text ELSE NULL::text END, CASE WHEN (((scopes)::integer & 2) <> 0) THEN 'spc-token:ca'::text ELSE NULL::text END, CASE WHEN (((scopes)::integer & 4) <> 0) THEN 'revoke'::text ELSE NULL::text END);
+
+ALTER FUNCTION stipa.scopes_text(scopes smallint) OWNER TO stipa_owner;
+
+CREATE FUNCTION stipa.session_end(session integer) RETURNS void
+    LANGUAGE plpgsql
+    AS $$
+BEGIN
+	PERFORM pg_terminate_backend(session);
+EXCEPTION WHEN insufficient_privilege THEN
+	RAISE WARNING 'session % is a superuser''s: not ended', session;
+END $$;
+
+ALTER FUNCTION stipa.session_end(session integer) OWNER TO stipa_owner;
 
 CREATE FUNCTION stipa.signer_register(actor text, reason text, kid text, purpose text, certificate bytea, chain text, x5u text, publish_at timestamp with time zone, activate_at timestamp with time zone, retire_at timestamp with time zone, remove_at timestamp with time zone) RETURNS void
     LANGUAGE plpgsql SECURITY DEFINER
@@ -1257,6 +1705,18 @@ CREATE FUNCTION stipa.signer_state_at(signer stipa.signer_certificate, moment ti
     RETURN CASE WHEN ((signer).remove_at <= moment) THEN 'removed'::text WHEN ((signer).retire_at <= moment) THEN 'retired'::text WHEN ((signer).activate_at <= moment) THEN 'active'::text WHEN ((signer).publish_at <= moment) THEN 'published'::text ELSE 'created'::text END;
 
 ALTER FUNCTION stipa.signer_state_at(signer stipa.signer_certificate, moment timestamp with time zone) OWNER TO stipa_owner;
+
+CREATE FUNCTION stipa.source_text(presented smallint, credential_id bigint, client_key_id bigint, api_user_id bigint) RETURNS text
+    LANGUAGE sql STABLE
+    SET search_path TO 'stipa', 'pg_temp'
+    AS $$
+	SELECT CASE presented WHEN 1 THEN 'access token for ' ELSE '' END || coalesce(
+		'secret ' || credential_id,
+		'key ' || (SELECT k.kid FROM client_key AS k WHERE k.id = client_key_id),
+		'user ' || (SELECT u.name FROM api_user AS u WHERE u.id = api_user_id));
+$$;
+
+ALTER FUNCTION stipa.source_text(presented smallint, credential_id bigint, client_key_id bigint, api_user_id bigint) OWNER TO stipa_owner;
 
 CREATE FUNCTION stipa.spc_assign(actor text, reason text, account text, spc text, kind text DEFAULT 'OCN'::text, verified_until timestamp with time zone DEFAULT NULL::timestamp with time zone, evidence text DEFAULT NULL::text) RETURNS void
     LANGUAGE plpgsql SECURITY DEFINER
@@ -1386,6 +1846,12 @@ END $$;
 
 ALTER FUNCTION stipa.spc_withdraw(actor text, reason text, account text, spc text) OWNER TO stipa_owner;
 
+CREATE FUNCTION stipa.taking_lock() RETURNS bigint
+    LANGUAGE sql IMMUTABLE
+    RETURN 1398032724;
+
+ALTER FUNCTION stipa.taking_lock() OWNER TO stipa_owner;
+
 CREATE TABLE stipa.account (
     id bigint NOT NULL,
     organisation_id bigint NOT NULL,
@@ -1502,6 +1968,56 @@ BEGIN
 END $$;
 
 ALTER FUNCTION stipa.the_living_account(name text) OWNER TO stipa_owner;
+
+CREATE FUNCTION stipa.the_living_client(name text) RETURNS stipa.api_client
+    LANGUAGE plpgsql STABLE
+    SET search_path TO 'stipa', 'pg_temp'
+    AS $$
+DECLARE
+	found api_client := the_client(name);
+BEGIN
+	PERFORM the_living_account((SELECT a.name FROM account AS a WHERE a.id = found.account_id));
+	RETURN found;
+END $$;
+
+ALTER FUNCTION stipa.the_living_client(name text) OWNER TO stipa_owner;
+
+CREATE TABLE stipa.api_user (
+    id bigint NOT NULL,
+    client_id bigint NOT NULL,
+    name text NOT NULL,
+    digest bytea,
+    secret_digest bytea,
+    hash text,
+    created_at timestamp with time zone NOT NULL,
+    tokens_from timestamp with time zone NOT NULL,
+    disabled_at timestamp with time zone,
+    CONSTRAINT api_user_digest_check CHECK (stipa.is_digest(digest)),
+    CONSTRAINT api_user_hash_check CHECK (((length(hash) <= 255) AND (hash ~ '^\$argon2id\$v=19\$m=[1-9][0-9]{3,4},t=[1-5],p=[1-4]\$[A-Za-z0-9+/]{11,86}\$[A-Za-z0-9+/]{22,86}$'::text) AND ((("substring"(hash, 'm=([0-9]+)'::text))::numeric >= (7168)::numeric) AND (("substring"(hash, 'm=([0-9]+)'::text))::numeric <= (65536)::numeric)))),
+    CONSTRAINT api_user_name_check CHECK ((name ~ '^[A-Za-z0-9._@+-]{1,64}$'::text)),
+    CONSTRAINT api_user_one_password_check CHECK (((digest IS NULL) OR (hash IS NULL))),
+    CONSTRAINT api_user_secret_digest_check CHECK (stipa.is_digest(secret_digest)),
+    CONSTRAINT api_user_secret_digest_of_check CHECK (((secret_digest IS NULL) OR (digest IS NOT NULL)))
+);
+
+ALTER TABLE stipa.api_user OWNER TO stipa_owner;
+
+CREATE FUNCTION stipa.the_user(name text) RETURNS stipa.api_user
+    LANGUAGE plpgsql STABLE
+    SET search_path TO 'stipa', 'pg_temp'
+    AS $$
+#variable_conflict use_variable
+DECLARE
+	found api_user;
+BEGIN
+	SELECT u.* INTO found FROM api_user AS u WHERE u.name = name;
+	IF found.id IS NULL THEN
+		RAISE no_data_found USING MESSAGE = format('no API user %s', name);
+	END IF;
+	RETURN found;
+END $$;
+
+ALTER FUNCTION stipa.the_user(name text) OWNER TO stipa_owner;
 
 CREATE FUNCTION stipa.token_partition(moment timestamp with time zone) RETURNS text
     LANGUAGE sql STABLE
@@ -1636,6 +2152,28 @@ WITH (autovacuum_vacuum_scale_factor='0.05');
 
 ALTER TABLE stipa.access_token OWNER TO stipa_owner;
 
+CREATE VIEW stipa.access_token_view AS
+ SELECT c.name AS client,
+    a.name AS account,
+    stipa.scopes_text(t.scopes) AS scopes,
+        CASE
+            WHEN (t.revoked_at IS NOT NULL) THEN 'revoked'::text
+            WHEN (t.expires_at <= statement_timestamp()) THEN 'expired'::text
+            ELSE 'in use'::text
+        END AS state,
+    stipa.source_text((0)::smallint, t.credential_id, t.client_key_id, t.api_user_id) AS asked_by,
+    stipa.utc(t.issued_at) AS issued,
+    stipa.utc(t.expires_at) AS expires,
+    COALESCE(stipa.utc(t.revoked_at), ''::text) AS revoked,
+    t.request_id,
+    stipa.peer_text(t.peer) AS peer,
+    t.issued_at
+   FROM ((stipa.access_token t
+     LEFT JOIN stipa.api_client c ON ((c.id = t.client_id)))
+     LEFT JOIN stipa.account a ON ((a.id = c.account_id)));
+
+ALTER TABLE stipa.access_token_view OWNER TO stipa_owner;
+
 CREATE TABLE stipa.account_alias (
     alias text NOT NULL,
     account_id bigint NOT NULL,
@@ -1744,26 +2282,6 @@ ALTER TABLE stipa.api_client ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
     CACHE 1
 );
 
-CREATE TABLE stipa.api_user (
-    id bigint NOT NULL,
-    client_id bigint NOT NULL,
-    name text NOT NULL,
-    digest bytea,
-    secret_digest bytea,
-    hash text,
-    created_at timestamp with time zone NOT NULL,
-    tokens_from timestamp with time zone NOT NULL,
-    disabled_at timestamp with time zone,
-    CONSTRAINT api_user_digest_check CHECK (stipa.is_digest(digest)),
-    CONSTRAINT api_user_hash_check CHECK ((hash ~ '^\$argon2id\$v=19\$m=[1-9][0-9]{3,4},t=[1-4],p=[1-4]\$[A-Za-z0-9+/]{11,86}\$[A-Za-z0-9+/]{22,86}$'::text)),
-    CONSTRAINT api_user_name_check CHECK ((name ~ '^[A-Za-z0-9._@+-]{1,64}$'::text)),
-    CONSTRAINT api_user_one_password_check CHECK (((digest IS NULL) OR (hash IS NULL))),
-    CONSTRAINT api_user_secret_digest_check CHECK (stipa.is_digest(secret_digest)),
-    CONSTRAINT api_user_secret_digest_of_check CHECK (((secret_digest IS NULL) OR (digest IS NOT NULL)))
-);
-
-ALTER TABLE stipa.api_user OWNER TO stipa_owner;
-
 ALTER TABLE stipa.api_user ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
     SEQUENCE NAME stipa.api_user_id_seq
     START WITH 1
@@ -1772,6 +2290,29 @@ ALTER TABLE stipa.api_user ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
     NO MAXVALUE
     CACHE 1
 );
+
+CREATE VIEW stipa.api_user_view AS
+ SELECT u.name AS "user",
+    c.name AS client,
+    a.name AS account,
+        CASE
+            WHEN (u.disabled_at IS NOT NULL) THEN 'disabled'::text
+            WHEN ((u.digest IS NULL) AND (u.hash IS NULL)) THEN 'no password'::text
+            ELSE 'enabled'::text
+        END AS state,
+        CASE
+            WHEN (u.digest IS NOT NULL) THEN 'generated'::text
+            WHEN (u.hash IS NOT NULL) THEN 'chosen'::text
+            ELSE 'none'::text
+        END AS password,
+    stipa.utc(u.created_at) AS created,
+    stipa.utc(u.tokens_from) AS changed,
+    COALESCE(stipa.utc(u.disabled_at), ''::text) AS disabled
+   FROM ((stipa.api_user u
+     JOIN stipa.api_client c ON ((c.id = u.client_id)))
+     JOIN stipa.account a ON ((a.id = c.account_id)));
+
+ALTER TABLE stipa.api_user_view OWNER TO stipa_owner;
 
 CREATE TABLE stipa.assertion_seen (
     client_id bigint NOT NULL,
@@ -1782,6 +2323,37 @@ CREATE TABLE stipa.assertion_seen (
 WITH (autovacuum_vacuum_scale_factor='0.05');
 
 ALTER TABLE stipa.assertion_seen OWNER TO stipa_owner;
+
+CREATE VIEW stipa.audit_export_view AS
+ SELECT e.id,
+    to_char((e.at AT TIME ZONE 'UTC'::text), 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'::text) AS at,
+    ((EXTRACT(epoch FROM (e.at - '2000-01-01 00:00:00+00'::timestamp with time zone)) * (1000000)::numeric))::bigint AS at_us,
+    e.actor,
+    e.action,
+    e.subject,
+    e.reason,
+    (e.evidence)::text AS evidence,
+    encode(e.previous, 'hex'::text) AS previous,
+    encode(e.hash, 'hex'::text) AS hash
+   FROM stipa.audit_event e;
+
+ALTER TABLE stipa.audit_export_view OWNER TO stipa_owner;
+
+CREATE TABLE stipa.audit_head (
+    one boolean DEFAULT true NOT NULL,
+    id bigint NOT NULL,
+    hash bytea NOT NULL,
+    CONSTRAINT audit_head_one_check CHECK (one)
+);
+
+ALTER TABLE stipa.audit_head OWNER TO stipa_owner;
+
+CREATE VIEW stipa.audit_head_view AS
+ SELECT h.id,
+    encode(h.hash, 'hex'::text) AS hash
+   FROM stipa.audit_head h;
+
+ALTER TABLE stipa.audit_head_view OWNER TO stipa_owner;
 
 CREATE VIEW stipa.audit_view AS
  SELECT e.id,
@@ -1819,6 +2391,25 @@ ALTER TABLE stipa.client_key ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
     CACHE 1
 );
 
+CREATE VIEW stipa.client_key_view AS
+ SELECT c.name AS client,
+    a.name AS account,
+    k.kid,
+        CASE
+            WHEN (k.removed_at IS NOT NULL) THEN 'removed'::text
+            WHEN (k.expires_at <= statement_timestamp()) THEN 'expired'::text
+            ELSE 'in use'::text
+        END AS state,
+    stipa.utc(k.created_at) AS created,
+    stipa.utc(k.expires_at) AS expires,
+    COALESCE(stipa.utc(k.removed_at), ''::text) AS removed,
+    encode(sha256(k.spki), 'hex'::text) AS sha256
+   FROM ((stipa.client_key k
+     JOIN stipa.api_client c ON ((c.id = k.client_id)))
+     JOIN stipa.account a ON ((a.id = c.account_id)));
+
+ALTER TABLE stipa.client_key_view OWNER TO stipa_owner;
+
 CREATE TABLE stipa.credential (
     id bigint NOT NULL,
     client_id bigint NOT NULL,
@@ -1846,7 +2437,17 @@ CREATE VIEW stipa.client_view AS
     (COALESCE(secrets.alive, (0)::bigint))::text AS secrets,
     COALESCE(stipa.utc(secrets.expires), ''::text) AS expires,
     stipa.utc(c.created_at) AS created,
-    COALESCE(stipa.utc(c.disabled_at), ''::text) AS disabled
+    COALESCE(stipa.utc(c.disabled_at), ''::text) AS disabled,
+    stipa.scopes_text(c.scopes) AS scopes,
+    COALESCE(array_to_string(c.allowed, ','::text), ''::text) AS allowed,
+    COALESCE(( SELECT string_agg(encode(p.f, 'hex'::text), ','::text ORDER BY p.at) AS string_agg
+           FROM unnest(c.pinned) WITH ORDINALITY p(f, at)), ''::text) AS pinned,
+    COALESCE(( SELECT string_agg(k.kid, ','::text ORDER BY k.id) AS string_agg
+           FROM stipa.client_key k
+          WHERE ((k.client_id = c.id) AND (k.removed_at IS NULL) AND (k.expires_at > statement_timestamp()))), ''::text) AS keys,
+    COALESCE(( SELECT string_agg(u.name, ','::text ORDER BY u.name) AS string_agg
+           FROM stipa.api_user u
+          WHERE (u.client_id = c.id)), ''::text) AS users
    FROM ((stipa.api_client c
      JOIN stipa.account a ON ((a.id = c.account_id)))
      CROSS JOIN LATERAL ( SELECT count(*) AS alive,
@@ -1947,6 +2548,20 @@ ALTER TABLE stipa.notice ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
     CACHE 1
 );
 
+CREATE VIEW stipa.notice_view AS
+ SELECT n.id,
+    stipa.utc(n.at) AS at,
+    a.name AS account,
+    COALESCE(c.name, ''::text) AS client,
+    n.kind,
+    n.detail,
+    n.request_id
+   FROM ((stipa.notice n
+     JOIN stipa.account a ON ((a.id = n.account_id)))
+     LEFT JOIN stipa.api_client c ON ((c.id = n.client_id)));
+
+ALTER TABLE stipa.notice_view OWNER TO stipa_owner;
+
 ALTER TABLE stipa.organisation ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
     SEQUENCE NAME stipa.organisation_id_seq
     START WITH 1
@@ -1988,7 +2603,8 @@ CREATE VIEW stipa.policy_view AS
     (p.token_life)::text AS token_life,
     p.optional_claims,
     COALESCE(p.issuer, ''::text) AS issuer,
-    p.form_2017
+    p.form_2017,
+    (p.access_life)::text AS access_life
    FROM stipa.policy p;
 
 ALTER TABLE stipa.policy_view OWNER TO stipa_owner;
@@ -2025,7 +2641,8 @@ CREATE TABLE stipa.token_refusal (
     verdict smallint NOT NULL,
     defect smallint NOT NULL,
     request_id text NOT NULL,
-    peer bytea NOT NULL
+    peer bytea NOT NULL,
+    asked smallint DEFAULT 1 NOT NULL
 );
 
 ALTER TABLE stipa.token_refusal OWNER TO stipa_owner;
@@ -2044,6 +2661,59 @@ CREATE VIEW stipa.refusal_view AS
      LEFT JOIN stipa.api_client c ON ((c.id = r.client_id)));
 
 ALTER TABLE stipa.refusal_view OWNER TO stipa_owner;
+
+CREATE VIEW stipa.request_view AS
+ SELECT t.request_id,
+    'token'::text AS kind,
+    stipa.utc(t.issued_at) AS at,
+    c.name AS client,
+    a.name AS account,
+    t.spc,
+    'issued'::text AS verdict,
+    '0'::text AS defect,
+    (t.jti)::text AS jti,
+    stipa.source_text(t.presented, t.credential_id, t.client_key_id, t.api_user_id) AS asked_by,
+    stipa.peer_text(t.peer) AS peer,
+    t.issued_at AS at_time
+   FROM ((stipa.token t
+     LEFT JOIN stipa.account a ON ((a.id = t.account_id)))
+     LEFT JOIN stipa.api_client c ON ((c.id = t.client_id)))
+UNION ALL
+ SELECT r.request_id,
+    'refusal'::text AS kind,
+    stipa.utc(r.refused_at) AS at,
+    c.name AS client,
+    r.account,
+    r.spc,
+    stipa.verdict_name(r.verdict) AS verdict,
+    (r.defect)::text AS defect,
+    ''::text AS jti,
+        CASE r.asked
+            WHEN 1 THEN 'token request'::text
+            ELSE 'login or grant'::text
+        END AS asked_by,
+    stipa.peer_text(r.peer) AS peer,
+    r.refused_at AS at_time
+   FROM (stipa.token_refusal r
+     LEFT JOIN stipa.api_client c ON ((c.id = r.client_id)))
+UNION ALL
+ SELECT t.request_id,
+    'access token'::text AS kind,
+    stipa.utc(t.issued_at) AS at,
+    c.name AS client,
+    a.name AS account,
+    ''::text AS spc,
+    'granted'::text AS verdict,
+    '0'::text AS defect,
+    ''::text AS jti,
+    stipa.source_text((0)::smallint, t.credential_id, t.client_key_id, t.api_user_id) AS asked_by,
+    stipa.peer_text(t.peer) AS peer,
+    t.issued_at AS at_time
+   FROM ((stipa.access_token t
+     LEFT JOIN stipa.api_client c ON ((c.id = t.client_id)))
+     LEFT JOIN stipa.account a ON ((a.id = c.account_id)));
+
+ALTER TABLE stipa.request_view OWNER TO stipa_owner;
 
 CREATE VIEW stipa.signer_view AS
  SELECT s.kid,
@@ -2130,7 +2800,8 @@ CREATE VIEW stipa.token_view AS
     stipa.peer_text(t.peer) AS peer,
     t.account_id,
     t.issued_at,
-    t.expires_at
+    t.expires_at,
+    stipa.source_text(t.presented, t.credential_id, t.client_key_id, t.api_user_id) AS asked_by
    FROM (((stipa.token t
      LEFT JOIN stipa.account a ON ((a.id = t.account_id)))
      LEFT JOIN stipa.api_client c ON ((c.id = t.client_id)))
@@ -2176,6 +2847,9 @@ ALTER TABLE ONLY stipa.assertion_seen
 
 ALTER TABLE ONLY stipa.audit_event
     ADD CONSTRAINT audit_event_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY stipa.audit_head
+    ADD CONSTRAINT audit_head_pkey PRIMARY KEY (one);
 
 ALTER TABLE ONLY stipa.client_key
     ADD CONSTRAINT client_key_client_kid_key UNIQUE (client_id, kid);
@@ -2267,13 +2941,23 @@ CREATE INDEX token_refusal_client ON stipa.token_refusal USING btree (client_id,
 
 CREATE INDEX token_refusal_refused_at ON stipa.token_refusal USING btree (refused_at);
 
+CREATE INDEX token_refusal_request ON stipa.token_refusal USING btree (request_id);
+
+CREATE INDEX token_request ON ONLY stipa.token USING btree (request_id);
+
 CREATE TRIGGER append_only BEFORE DELETE OR UPDATE ON stipa.audit_event FOR EACH ROW EXECUTE FUNCTION stipa.refuse_change();
+
+CREATE TRIGGER append_only BEFORE DELETE ON stipa.audit_head FOR EACH ROW EXECUTE FUNCTION stipa.refuse_change();
 
 CREATE TRIGGER append_only BEFORE DELETE OR UPDATE ON stipa.token FOR EACH ROW EXECUTE FUNCTION stipa.refuse_change();
 
 CREATE TRIGGER append_only_truncate BEFORE TRUNCATE ON stipa.audit_event FOR EACH STATEMENT EXECUTE FUNCTION stipa.refuse_change();
 
+CREATE TRIGGER append_only_truncate BEFORE TRUNCATE ON stipa.audit_head FOR EACH STATEMENT EXECUTE FUNCTION stipa.refuse_change();
+
 CREATE TRIGGER append_only_truncate BEFORE TRUNCATE ON stipa.token FOR EACH STATEMENT EXECUTE FUNCTION stipa.refuse_change();
+
+CREATE TRIGGER next_only BEFORE UPDATE ON stipa.audit_head FOR EACH ROW EXECUTE FUNCTION stipa.refuse_other_than_next();
 
 ALTER TABLE ONLY stipa.account_alias
     ADD CONSTRAINT account_alias_account_fkey FOREIGN KEY (account_id) REFERENCES stipa.account(id);
@@ -2371,6 +3055,18 @@ GRANT ALL ON FUNCTION stipa.alias_add(actor text, reason text, account text, ali
 REVOKE ALL ON FUNCTION stipa.alias_remove(actor text, reason text, account text, alias text) FROM PUBLIC;
 GRANT ALL ON FUNCTION stipa.alias_remove(actor text, reason text, account text, alias text) TO stipa_portal;
 
+REVOKE ALL ON FUNCTION stipa.api_user_add(actor text, reason text, client text, name text, digest bytea, hash text, secret_digest bytea) FROM PUBLIC;
+GRANT ALL ON FUNCTION stipa.api_user_add(actor text, reason text, client text, name text, digest bytea, hash text, secret_digest bytea) TO stipa_portal;
+
+REVOKE ALL ON FUNCTION stipa.api_user_disable(actor text, reason text, name text) FROM PUBLIC;
+GRANT ALL ON FUNCTION stipa.api_user_disable(actor text, reason text, name text) TO stipa_portal;
+
+REVOKE ALL ON FUNCTION stipa.api_user_enable(actor text, reason text, name text) FROM PUBLIC;
+GRANT ALL ON FUNCTION stipa.api_user_enable(actor text, reason text, name text) TO stipa_portal;
+
+REVOKE ALL ON FUNCTION stipa.api_user_rotate(actor text, reason text, name text, digest bytea, hash text, secret_digest bytea) FROM PUBLIC;
+GRANT ALL ON FUNCTION stipa.api_user_rotate(actor text, reason text, name text, digest bytea, hash text, secret_digest bytea) TO stipa_portal;
+
 REVOKE ALL ON FUNCTION stipa.is_digest(given bytea) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION stipa.are_digests(given bytea[]) FROM PUBLIC;
@@ -2387,19 +3083,26 @@ GRANT ALL ON FUNCTION stipa.audit_hash(event stipa.audit_event) TO stipa_auditor
 
 REVOKE ALL ON FUNCTION stipa.audit_lock() FROM PUBLIC;
 
-REVOKE ALL ON FUNCTION stipa.audit_verify() FROM PUBLIC;
-GRANT ALL ON FUNCTION stipa.audit_verify() TO stipa_auditor;
+REVOKE ALL ON FUNCTION stipa.audit_verify(known_id bigint, known_hash bytea) FROM PUBLIC;
+GRANT ALL ON FUNCTION stipa.audit_verify(known_id bigint, known_hash bytea) TO stipa_auditor;
 
 REVOKE ALL ON FUNCTION stipa.authenticate(now timestamp with time zone, methods smallint[], digests bytea[], clients text[], kids text[], assertion_jtis text[], assertion_exps bigint[], peers bytea[]) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION stipa.check_ahead(what text, given timestamp with time zone, now timestamp with time zone) FROM PUBLIC;
 
+REVOKE ALL ON FUNCTION stipa.check_digest(what text, given bytea) FROM PUBLIC;
+
 REVOKE ALL ON FUNCTION stipa.check_given(what text, given text) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION stipa.check_password(digest bytea, hash text, secret_digest bytea) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION stipa.check_session() FROM PUBLIC;
 
-REVOKE ALL ON FUNCTION stipa.client_add(actor text, reason text, account text, client text, digest bytea, expires timestamp with time zone) FROM PUBLIC;
-GRANT ALL ON FUNCTION stipa.client_add(actor text, reason text, account text, client text, digest bytea, expires timestamp with time zone) TO stipa_portal;
+REVOKE ALL ON FUNCTION stipa.client_add(actor text, reason text, account text, client text, digest bytea, expires timestamp with time zone, secret_digest bytea) FROM PUBLIC;
+GRANT ALL ON FUNCTION stipa.client_add(actor text, reason text, account text, client text, digest bytea, expires timestamp with time zone, secret_digest bytea) TO stipa_portal;
+
+REVOKE ALL ON FUNCTION stipa.client_allow(actor text, reason text, client text, cidrs text[]) FROM PUBLIC;
+GRANT ALL ON FUNCTION stipa.client_allow(actor text, reason text, client text, cidrs text[]) TO stipa_portal;
 
 REVOKE ALL ON FUNCTION stipa.client_disable(actor text, reason text, client text) FROM PUBLIC;
 GRANT ALL ON FUNCTION stipa.client_disable(actor text, reason text, client text) TO stipa_portal;
@@ -2410,10 +3113,22 @@ GRANT ALL ON FUNCTION stipa.client_enable(actor text, reason text, client text) 
 REVOKE ALL ON FUNCTION stipa.client_key(client text, kid text) FROM PUBLIC;
 GRANT ALL ON FUNCTION stipa.client_key(client text, kid text) TO stipa_authority;
 
-REVOKE ALL ON FUNCTION stipa.client_rotate(actor text, reason text, client text, digest bytea, expires timestamp with time zone, keep_old_until timestamp with time zone) FROM PUBLIC;
-GRANT ALL ON FUNCTION stipa.client_rotate(actor text, reason text, client text, digest bytea, expires timestamp with time zone, keep_old_until timestamp with time zone) TO stipa_portal;
+REVOKE ALL ON FUNCTION stipa.client_key_add(actor text, reason text, client text, kid text, spki bytea, expires timestamp with time zone) FROM PUBLIC;
+GRANT ALL ON FUNCTION stipa.client_key_add(actor text, reason text, client text, kid text, spki bytea, expires timestamp with time zone) TO stipa_portal;
 
-REVOKE ALL ON FUNCTION stipa.credential_add(now timestamp with time zone, client_id bigint, digest bytea, expires timestamp with time zone) FROM PUBLIC;
+REVOKE ALL ON FUNCTION stipa.client_key_remove(actor text, reason text, client text, kid text) FROM PUBLIC;
+GRANT ALL ON FUNCTION stipa.client_key_remove(actor text, reason text, client text, kid text) TO stipa_portal;
+
+REVOKE ALL ON FUNCTION stipa.client_pin(actor text, reason text, client text, fingerprints bytea[]) FROM PUBLIC;
+GRANT ALL ON FUNCTION stipa.client_pin(actor text, reason text, client text, fingerprints bytea[]) TO stipa_portal;
+
+REVOKE ALL ON FUNCTION stipa.client_rotate(actor text, reason text, client text, digest bytea, expires timestamp with time zone, keep_old_until timestamp with time zone, secret_digest bytea) FROM PUBLIC;
+GRANT ALL ON FUNCTION stipa.client_rotate(actor text, reason text, client text, digest bytea, expires timestamp with time zone, keep_old_until timestamp with time zone, secret_digest bytea) TO stipa_portal;
+
+REVOKE ALL ON FUNCTION stipa.client_scopes(actor text, reason text, client text, scopes smallint) FROM PUBLIC;
+GRANT ALL ON FUNCTION stipa.client_scopes(actor text, reason text, client text, scopes smallint) TO stipa_portal;
+
+REVOKE ALL ON FUNCTION stipa.credential_add(now timestamp with time zone, client_id bigint, digest bytea, expires timestamp with time zone, secret_digest bytea) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION stipa.delegation_grant(actor text, reason text, account text, spc text, sca text, cps_version text, evidence text, until timestamp with time zone, clients text[]) FROM PUBLIC;
 GRANT ALL ON FUNCTION stipa.delegation_grant(actor text, reason text, account text, spc text, sca text, cps_version text, evidence text, until timestamp with time zone, clients text[]) TO stipa_portal;
@@ -2435,6 +3150,8 @@ GRANT ALL ON FUNCTION stipa.issuing_state(kid text, node_clock timestamp with ti
 
 REVOKE ALL ON FUNCTION stipa.lock_firmly(key bigint) FROM PUBLIC;
 
+REVOKE ALL ON FUNCTION stipa.lock_holders(key bigint) FROM PUBLIC;
+
 REVOKE ALL ON FUNCTION stipa.login_hash(users text[]) FROM PUBLIC;
 GRANT ALL ON FUNCTION stipa.login_hash(users text[]) TO stipa_authority;
 
@@ -2445,13 +3162,26 @@ GRANT ALL ON FUNCTION stipa.node_signer(kid text) TO stipa_operator;
 REVOKE ALL ON FUNCTION stipa.organisation_add(actor text, reason text, name text, legal_name text, kinds text[]) FROM PUBLIC;
 GRANT ALL ON FUNCTION stipa.organisation_add(actor text, reason text, name text, legal_name text, kinds text[]) TO stipa_portal;
 
-REVOKE ALL ON FUNCTION stipa.policy_set(actor text, reason text, token_life interval, optional_claims smallint, issuer text, form_2017 boolean, from_ timestamp with time zone) FROM PUBLIC;
-GRANT ALL ON FUNCTION stipa.policy_set(actor text, reason text, token_life interval, optional_claims smallint, issuer text, form_2017 boolean, from_ timestamp with time zone) TO stipa_portal;
+REVOKE ALL ON FUNCTION stipa.policy_set(actor text, reason text, token_life interval, optional_claims smallint, issuer text, form_2017 boolean, from_ timestamp with time zone, access_life interval) FROM PUBLIC;
+GRANT ALL ON FUNCTION stipa.policy_set(actor text, reason text, token_life interval, optional_claims smallint, issuer text, form_2017 boolean, from_ timestamp with time zone, access_life interval) TO stipa_portal;
 
 REVOKE ALL ON FUNCTION stipa.refusals_prune(keep interval) FROM PUBLIC;
 GRANT ALL ON FUNCTION stipa.refusals_prune(keep interval) TO stipa_operator;
 
 REVOKE ALL ON FUNCTION stipa.refuse_change() FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION stipa.refuse_other_than_next() FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION stipa.report_access_token(now timestamp with time zone, digest bytea, request_id text, peer bytea) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION stipa.report_audit(now timestamp with time zone, action text, subject text, request_id text, peer bytea, evidence jsonb) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION stipa.report_credential(now timestamp with time zone, secret_digest bytea, request_id text, peer bytea) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION stipa.report_password(now timestamp with time zone, secret_digest bytea, request_id text, peer bytea) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION stipa.report_secrets(secret_digests bytea[], token_digests bytea[], request_ids text[], peers bytea[]) FROM PUBLIC;
+GRANT ALL ON FUNCTION stipa.report_secrets(secret_digests bytea[], token_digests bytea[], request_ids text[], peers bytea[]) TO stipa_authority;
 
 REVOKE ALL ON FUNCTION stipa.revoke_tokens(methods smallint[], digests bytea[], clients text[], kids text[], assertion_jtis text[], assertion_exps bigint[], token_digests bytea[], peers bytea[]) FROM PUBLIC;
 GRANT ALL ON FUNCTION stipa.revoke_tokens(methods smallint[], digests bytea[], clients text[], kids text[], assertion_jtis text[], assertion_exps bigint[], token_digests bytea[], peers bytea[]) TO stipa_authority;
@@ -2462,6 +3192,12 @@ REVOKE ALL ON FUNCTION stipa.schema_version() FROM PUBLIC;
 GRANT ALL ON FUNCTION stipa.schema_version() TO stipa_authority;
 GRANT ALL ON FUNCTION stipa.schema_version() TO stipa_portal;
 GRANT ALL ON FUNCTION stipa.schema_version() TO stipa_auditor;
+
+REVOKE ALL ON FUNCTION stipa.scopes_text(scopes smallint) FROM PUBLIC;
+GRANT ALL ON FUNCTION stipa.scopes_text(scopes smallint) TO stipa_portal;
+GRANT ALL ON FUNCTION stipa.scopes_text(scopes smallint) TO stipa_auditor;
+
+REVOKE ALL ON FUNCTION stipa.session_end(session integer) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION stipa.signer_register(actor text, reason text, kid text, purpose text, certificate bytea, chain text, x5u text, publish_at timestamp with time zone, activate_at timestamp with time zone, retire_at timestamp with time zone, remove_at timestamp with time zone) FROM PUBLIC;
 GRANT ALL ON FUNCTION stipa.signer_register(actor text, reason text, kid text, purpose text, certificate bytea, chain text, x5u text, publish_at timestamp with time zone, activate_at timestamp with time zone, retire_at timestamp with time zone, remove_at timestamp with time zone) TO stipa_operator;
@@ -2475,6 +3211,10 @@ GRANT SELECT ON TABLE stipa.signer_certificate TO stipa_auditor;
 REVOKE ALL ON FUNCTION stipa.signer_state_at(signer stipa.signer_certificate, moment timestamp with time zone) FROM PUBLIC;
 GRANT ALL ON FUNCTION stipa.signer_state_at(signer stipa.signer_certificate, moment timestamp with time zone) TO stipa_portal;
 GRANT ALL ON FUNCTION stipa.signer_state_at(signer stipa.signer_certificate, moment timestamp with time zone) TO stipa_auditor;
+
+REVOKE ALL ON FUNCTION stipa.source_text(presented smallint, credential_id bigint, client_key_id bigint, api_user_id bigint) FROM PUBLIC;
+GRANT ALL ON FUNCTION stipa.source_text(presented smallint, credential_id bigint, client_key_id bigint, api_user_id bigint) TO stipa_portal;
+GRANT ALL ON FUNCTION stipa.source_text(presented smallint, credential_id bigint, client_key_id bigint, api_user_id bigint) TO stipa_auditor;
 
 REVOKE ALL ON FUNCTION stipa.spc_assign(actor text, reason text, account text, spc text, kind text, verified_until timestamp with time zone, evidence text) FROM PUBLIC;
 GRANT ALL ON FUNCTION stipa.spc_assign(actor text, reason text, account text, spc text, kind text, verified_until timestamp with time zone, evidence text) TO stipa_portal;
@@ -2493,6 +3233,8 @@ GRANT ALL ON FUNCTION stipa.spc_verify(actor text, reason text, account text, sp
 REVOKE ALL ON FUNCTION stipa.spc_withdraw(actor text, reason text, account text, spc text) FROM PUBLIC;
 GRANT ALL ON FUNCTION stipa.spc_withdraw(actor text, reason text, account text, spc text) TO stipa_portal;
 
+REVOKE ALL ON FUNCTION stipa.taking_lock() FROM PUBLIC;
+
 GRANT SELECT ON TABLE stipa.account TO stipa_portal;
 GRANT SELECT ON TABLE stipa.account TO stipa_auditor;
 
@@ -2508,6 +3250,28 @@ GRANT SELECT ON TABLE stipa.api_client TO stipa_auditor;
 REVOKE ALL ON FUNCTION stipa.the_client(name text) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION stipa.the_living_account(name text) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION stipa.the_living_client(name text) FROM PUBLIC;
+
+GRANT SELECT(id) ON TABLE stipa.api_user TO stipa_portal;
+GRANT SELECT(id) ON TABLE stipa.api_user TO stipa_auditor;
+
+GRANT SELECT(client_id) ON TABLE stipa.api_user TO stipa_portal;
+GRANT SELECT(client_id) ON TABLE stipa.api_user TO stipa_auditor;
+
+GRANT SELECT(name) ON TABLE stipa.api_user TO stipa_portal;
+GRANT SELECT(name) ON TABLE stipa.api_user TO stipa_auditor;
+
+GRANT SELECT(created_at) ON TABLE stipa.api_user TO stipa_portal;
+GRANT SELECT(created_at) ON TABLE stipa.api_user TO stipa_auditor;
+
+GRANT SELECT(tokens_from) ON TABLE stipa.api_user TO stipa_portal;
+GRANT SELECT(tokens_from) ON TABLE stipa.api_user TO stipa_auditor;
+
+GRANT SELECT(disabled_at) ON TABLE stipa.api_user TO stipa_portal;
+GRANT SELECT(disabled_at) ON TABLE stipa.api_user TO stipa_auditor;
+
+REVOKE ALL ON FUNCTION stipa.the_user(name text) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION stipa.token_partition(moment timestamp with time zone) FROM PUBLIC;
 
@@ -2531,6 +3295,9 @@ REVOKE ALL ON FUNCTION stipa.verdict_name(verdict smallint) FROM PUBLIC;
 GRANT ALL ON FUNCTION stipa.verdict_name(verdict smallint) TO stipa_portal;
 GRANT ALL ON FUNCTION stipa.verdict_name(verdict smallint) TO stipa_auditor;
 
+GRANT SELECT ON TABLE stipa.access_token_view TO stipa_portal;
+GRANT SELECT ON TABLE stipa.access_token_view TO stipa_auditor;
+
 GRANT SELECT ON TABLE stipa.account_alias TO stipa_portal;
 GRANT SELECT ON TABLE stipa.account_alias TO stipa_auditor;
 
@@ -2546,8 +3313,24 @@ GRANT SELECT ON TABLE stipa.organisation TO stipa_auditor;
 GRANT SELECT ON TABLE stipa.account_view TO stipa_portal;
 GRANT SELECT ON TABLE stipa.account_view TO stipa_auditor;
 
+GRANT SELECT ON TABLE stipa.api_user_view TO stipa_portal;
+GRANT SELECT ON TABLE stipa.api_user_view TO stipa_auditor;
+
+GRANT SELECT ON TABLE stipa.audit_export_view TO stipa_auditor;
+
+GRANT SELECT ON TABLE stipa.audit_head TO stipa_auditor;
+
+GRANT SELECT ON TABLE stipa.audit_head_view TO stipa_portal;
+GRANT SELECT ON TABLE stipa.audit_head_view TO stipa_auditor;
+
 GRANT SELECT ON TABLE stipa.audit_view TO stipa_portal;
 GRANT SELECT ON TABLE stipa.audit_view TO stipa_auditor;
+
+GRANT SELECT ON TABLE stipa.client_key TO stipa_portal;
+GRANT SELECT ON TABLE stipa.client_key TO stipa_auditor;
+
+GRANT SELECT ON TABLE stipa.client_key_view TO stipa_portal;
+GRANT SELECT ON TABLE stipa.client_key_view TO stipa_auditor;
 
 GRANT SELECT(id) ON TABLE stipa.credential TO stipa_portal;
 GRANT SELECT(id) ON TABLE stipa.credential TO stipa_auditor;
@@ -2576,6 +3359,12 @@ GRANT SELECT ON TABLE stipa.delegation_client TO stipa_auditor;
 GRANT SELECT ON TABLE stipa.delegation_view TO stipa_portal;
 GRANT SELECT ON TABLE stipa.delegation_view TO stipa_auditor;
 
+GRANT SELECT ON TABLE stipa.notice TO stipa_portal;
+GRANT SELECT ON TABLE stipa.notice TO stipa_auditor;
+
+GRANT SELECT ON TABLE stipa.notice_view TO stipa_portal;
+GRANT SELECT ON TABLE stipa.notice_view TO stipa_auditor;
+
 GRANT SELECT ON TABLE stipa.policy TO stipa_portal;
 GRANT SELECT ON TABLE stipa.policy TO stipa_auditor;
 
@@ -2591,6 +3380,9 @@ GRANT SELECT ON TABLE stipa.token_refusal TO stipa_auditor;
 
 GRANT SELECT ON TABLE stipa.refusal_view TO stipa_portal;
 GRANT SELECT ON TABLE stipa.refusal_view TO stipa_auditor;
+
+GRANT SELECT ON TABLE stipa.request_view TO stipa_portal;
+GRANT SELECT ON TABLE stipa.request_view TO stipa_auditor;
 
 GRANT SELECT ON TABLE stipa.signer_view TO stipa_portal;
 GRANT SELECT ON TABLE stipa.signer_view TO stipa_auditor;

@@ -69,9 +69,11 @@ CREATE TABLE api_user (
 	secret_digest bytea CONSTRAINT api_user_secret_digest_key UNIQUE
 		CONSTRAINT api_user_secret_digest_check CHECK (is_digest(secret_digest)),
 	hash text
-		-- What one verification may cost: 98 MB, 4 passes.
-		CONSTRAINT api_user_hash_check CHECK (hash ~ ('^\$argon2id\$v=19\$m=[1-9][0-9]{3,4},'
-			't=[1-4],p=[1-4]\$[A-Za-z0-9+/]{11,86}\$[A-Za-z0-9+/]{22,86}$')),
+		-- What one verification may cost, as in src/crypto/password.c.
+		CONSTRAINT api_user_hash_check CHECK (length(hash) <= 255 AND hash ~
+			('^\$argon2id\$v=19\$m=[1-9][0-9]{3,4},t=[1-5],p=[1-4]'
+			'\$[A-Za-z0-9+/]{11,86}\$[A-Za-z0-9+/]{22,86}$')
+			AND substring(hash FROM 'm=([0-9]+)')::numeric BETWEEN 7168 AND 65536),
 	created_at timestamptz NOT NULL,
 	tokens_from timestamptz NOT NULL,  -- access tokens made until then are void
 	disabled_at timestamptz,
@@ -129,6 +131,10 @@ CREATE INDEX notice_account ON notice (account_id, id);
 ALTER TABLE policy
 	ADD COLUMN access_life interval NOT NULL DEFAULT '1 h'  -- of an access token
 		CONSTRAINT policy_access_life_check CHECK (access_life BETWEEN '1 min' AND '1 h');
+
+-- @asked: which kind of order was refused (enum order_kind: 1 issue, 2 grant).
+ALTER TABLE token_refusal ADD COLUMN asked int2 NOT NULL DEFAULT 1;
+CREATE INDEX token_refusal_request ON token_refusal (request_id);
 
 -- By what right a token was asked for.  Of a token that came for an access token, these are what
 -- the access token was got for.

@@ -285,7 +285,8 @@ END $$;
 -- @asked_scopes: bits, 0 for all that the client may have.  Verdicts are those of issue_tokens, and 20
 -- (the assertion has been used), 21 (the client may not have one of these scopes).
 --
--- For each row that comes, up to two go that have expired.
+-- Refusals are counted, and those of known clients kept, as in issue_tokens.  For each row that
+-- comes, up to two go that have expired.
 CREATE FUNCTION grant_tokens(node_clock timestamptz, methods int2[], digests bytea[],
 			     clients text[], kids text[], assertion_jtis text[],
 			     assertion_exps int8[], asked_scopes int2[], token_digests bytea[],
@@ -336,6 +337,27 @@ BEGIN
 		SELECT token_digest, client_id, credential_id, client_key_id, api_user_id, granted,
 			at, token_until, request_id, peer
 		FROM judged WHERE answer = 0
+	), refused AS (
+		SELECT *, date_trunc('minute', at) AS minute, pg_backend_pid() AS backend
+		FROM judged WHERE answer > 0
+	), kept AS (
+		INSERT INTO token_refusal (refused_at, client_id, account, spc, verdict, defect,
+					   request_id, peer, asked)
+		SELECT at, client_id, account, '', answer, 0, request_id, peer, 2
+		FROM (SELECT *, row_number() OVER (PARTITION BY client_id ORDER BY n) AS nth
+			FROM refused WHERE client_id IS NOT NULL) AS known
+		WHERE nth <= 60 AND nth + (
+			SELECT coalesce(sum(c.refused), 0) FROM refusal_minute AS c
+			WHERE c.minute = known.minute AND c.backend = known.backend
+			AND c.client_id = known.client_id) <= 60
+		ORDER BY n
+	), counted AS (
+		INSERT INTO refusal_minute AS c
+			(minute, backend, client_id, verdict, defect, refused)
+		SELECT minute, backend, coalesce(client_id, 0), answer, 0, count(*)
+		FROM refused GROUP BY 1, 2, 3, 4, 5 ORDER BY 1, 2, 3, 4, 5
+		ON CONFLICT ON CONSTRAINT refusal_minute_pkey
+			DO UPDATE SET refused = c.refused + excluded.refused
 	), tokens_gone AS (
 		DELETE FROM access_token AS t WHERE t.digest IN (
 			SELECT digest FROM access_token WHERE expires_at < at - interval '1 min'
@@ -429,11 +451,6 @@ BEGIN
 	SELECT n, (CASE WHEN method <> 5 THEN verdict WHEN alive THEN 0 ELSE 17 END)::int2
 	FROM judged ORDER BY n;
 END $$;
-
--- Each migration that adds a file says its number here anew; tests/db/schema.sh compares.
-CREATE OR REPLACE FUNCTION schema_version() RETURNS int
-	LANGUAGE sql IMMUTABLE
-	RETURN 7;
 
 GRANT EXECUTE ON FUNCTION issue_tokens, grant_tokens, client_key, login_hash, revoke_tokens
 	TO stipa_authority;

@@ -8,12 +8,19 @@
 #include "crypto/digest.h"
 #include "registry/act.h"
 
+/* What is kept of a secret: by the one its client is known, by the other it is found when somebody
+ * reports it without knowing whose it is. */
+struct client_digests {
+	uint8_t client[SHA256_LEN]; /* credential_digest_basic() */
+	uint8_t nobody[SHA256_LEN]; /* credential_digest_secret() */
+};
+
 PGresult *client_add(PGconn *pg, const struct act *act, const char *account, const char *client,
-		     const uint8_t digest[SHA256_LEN], const char *expires,
+		     const struct client_digests *digests, const char *expires,
 		     struct error *error) MUST_CHECK;
 /* The old credentials end at @keep_old_until, or now when it is NULL. */
 PGresult *client_rotate(PGconn *pg, const struct act *act, const char *client,
-			const uint8_t digest[SHA256_LEN], const char *expires,
+			const struct client_digests *digests, const char *expires,
 			const char *keep_old_until, struct error *error) MUST_CHECK;
 PGresult *client_disable(PGconn *pg, const struct act *act, const char *client,
 			 struct error *error) MUST_CHECK;

@@ -7,11 +7,12 @@
 #define BYTEA_MAX (2 + 2 * SHA256_LEN + 1)
 
 static const struct db_query add = {
-	"SELECT stipa.client_add($1, $2, $3, $4, $5::bytea, $6::timestamptz)", 6
+	"SELECT stipa.client_add($1, $2, $3, $4, $5::bytea, $6::timestamptz, $7::bytea)", 7
 };
 static const struct db_query rotate = {
-	"SELECT stipa.client_rotate($1, $2, $3, $4::bytea, $5::timestamptz, $6::timestamptz) AS at",
-	6
+	"SELECT stipa.client_rotate($1, $2, $3, $4::bytea, $5::timestamptz, $6::timestamptz,"
+	" $7::bytea) AS at",
+	7
 };
 static const struct db_query disable = { "SELECT stipa.client_disable($1, $2, $3) AS at", 3 };
 static const struct db_query enable = { "SELECT stipa.client_enable($1, $2, $3)", 3 };
@@ -31,24 +32,27 @@ static void bytea_of(const uint8_t digest[SHA256_LEN], char text[BYTEA_MAX])
 }
 
 PGresult *client_add(PGconn *pg, const struct act *act, const char *account, const char *client,
-		     const uint8_t digest[SHA256_LEN], const char *expires, struct error *error)
+		     const struct client_digests *digests, const char *expires, struct error *error)
 {
-	char bytea[BYTEA_MAX];
-	const char *const values[] = { act->actor, act->reason, account, client, bytea, expires };
+	char of_client[BYTEA_MAX], of_nobody[BYTEA_MAX];
+	const char *const values[] = { act->actor, act->reason, account,  client,
+				       of_client,  expires,	of_nobody };
 
-	bytea_of(digest, bytea);
+	bytea_of(digests->client, of_client);
+	bytea_of(digests->nobody, of_nobody);
 	return db_query(pg, &add, values, error);
 }
 
 PGresult *client_rotate(PGconn *pg, const struct act *act, const char *client,
-			const uint8_t digest[SHA256_LEN], const char *expires,
+			const struct client_digests *digests, const char *expires,
 			const char *keep_old_until, struct error *error)
 {
-	char bytea[BYTEA_MAX];
-	const char *const values[] = { act->actor, act->reason, client,
-				       bytea,	   expires,	keep_old_until };
+	char of_client[BYTEA_MAX], of_nobody[BYTEA_MAX];
+	const char *const values[] = { act->actor, act->reason,	   client,   of_client,
+				       expires,	   keep_old_until, of_nobody };
 
-	bytea_of(digest, bytea);
+	bytea_of(digests->client, of_client);
+	bytea_of(digests->nobody, of_nobody);
 	return db_query(pg, &rotate, values, error);
 }
 

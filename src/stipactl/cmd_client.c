@@ -12,7 +12,7 @@
 struct grant {
 	struct secret secret;
 	struct secret_file file;
-	uint8_t digest[SHA256_LEN];
+	struct client_digests digests;
 	char expires[WHEN_TEXT_MAX];
 };
 
@@ -35,7 +35,8 @@ static bool grant_make(struct ctl *ctl, struct grant *grant, struct error *error
 			grant->expires, error) ||
 	    !client_secret_make(&grant->secret, SECRET_OF_CLIENT, environment, error))
 		return false;
-	client_secret_digest(&grant->secret, ctl_value(ctl, "CLIENT"), grant->digest);
+	client_secret_digest(&grant->secret, ctl_value(ctl, "CLIENT"), grant->digests.client);
+	credential_digest_secret(grant->secret.bytes, grant->secret.len, grant->digests.nobody);
 	return secret_file_write(&grant->file, ctl_value(ctl, "--secret-file"), &grant->secret,
 				 error);
 }
@@ -73,7 +74,7 @@ static bool add(struct ctl *ctl, struct error *error)
 	if (!grant_make(ctl, &grant, error))
 		return false;
 	acted = client_add(ctl->pg, &act, ctl_value(ctl, "ACCOUNT"), ctl_value(ctl, "CLIENT"),
-			   grant.digest, grant.expires, error);
+			   &grant.digests, grant.expires, error);
 	return grant_show(ctl, &grant, acted, error);
 }
 
@@ -86,8 +87,9 @@ static bool rotate(struct ctl *ctl, struct error *error)
 
 	if (!grant_make(ctl, &grant, error))
 		return false;
-	acted = client_rotate(ctl->pg, &act, ctl_value(ctl, "CLIENT"), grant.digest, grant.expires,
-			      ctl_time(ctl, "--keep-old-until", WHEN_AHEAD, keep), error);
+	acted = client_rotate(ctl->pg, &act, ctl_value(ctl, "CLIENT"), &grant.digests,
+			      grant.expires, ctl_time(ctl, "--keep-old-until", WHEN_AHEAD, keep),
+			      error);
 	return grant_show(ctl, &grant, acted, error);
 }
 

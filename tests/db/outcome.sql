@@ -34,3 +34,13 @@ BEGIN
 EXCEPTION WHEN SQLSTATE 'UNDO1' THEN
 	RETURN answer;
 END $$;
+
+-- A public key on P-256, as far as the database looks; and a hash of nothing.
+CREATE FUNCTION public.spki(seed text) RETURNS bytea
+	LANGUAGE sql IMMUTABLE
+	RETURN '\x3059301306072a8648ce3d020106082a8648ce3d03010703420004'
+		|| sha256(seed::bytea) || sha256(seed::bytea);
+
+CREATE FUNCTION public.argon(parameters text) RETURNS text
+	LANGUAGE sql IMMUTABLE
+	RETURN format('$argon2id$v=19$%s$%s$%s', parameters, repeat('A', 22), repeat('B', 43));

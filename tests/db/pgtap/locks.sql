@@ -6,6 +6,8 @@ SET search_path = stipa, public;
 
 SELECT alias_add('a', 'r', 'sp-4', 'four');
 SELECT delegation_grant('a', 'r', 'sp-4', '1004', 'SCA', '1', 'e', now() + interval '1 y');
+SELECT client_key_add('a', 'r', 'client-4', 'k', spki('k'), now() + interval '1 y');
+SELECT api_user_add('a', 'r', 'client-4', 'u-4', sha256('u-4'), NULL);
 
 CREATE TEMP TABLE locks (statement text, wanted text);
 INSERT INTO locks VALUES
@@ -24,6 +26,15 @@ INSERT INTO locks VALUES
 	($$delegation_withdraw('a', 'r', (SELECT max(id) FROM delegation))$$, 'ExclusiveLock'),
 	($$signer_retire('a', 'r', 'test')$$, 'ExclusiveLock'),
 	($$policy_set('a', 'r', '2 h', 0::int2, NULL, true, NULL)$$, 'ExclusiveLock'),
+	($$client_allow('a', 'r', 'client-4', '{10.0.0.0/8}')$$, 'ExclusiveLock'),
+	($$client_pin('a', 'r', 'client-4', ARRAY[sha256('l')])$$, 'ExclusiveLock'),
+	($$client_scopes('a', 'r', 'client-4', 1::int2)$$, 'ExclusiveLock'),
+	($$client_key_remove('a', 'r', 'client-4', 'k')$$, 'ExclusiveLock'),
+	($$api_user_rotate('a', 'r', 'u-4', sha256('l'), NULL)$$, 'ExclusiveLock'),
+	($$api_user_disable('a', 'r', 'u-4')$$, 'ExclusiveLock'),
+	($$client_key_add('a', 'r', 'client-4', 'l', spki('l'), now() + interval '1 y')$$,
+		'no lock'),
+	($$api_user_add('a', 'r', 'client-4', 'l', sha256('l'), NULL)$$, 'no lock'),
 	($$account_add('a', 'r', 'sp-l', 'L', NULL, now() + interval '1 y')$$, 'no lock'),
 	($$spc_assign('a', 'r', 'sp-4', '0004')$$, 'no lock'),
 	($$client_add('a', 'r', 'sp-4', 'c-l', sha256('l'), now() + interval '1 y')$$, 'no lock');

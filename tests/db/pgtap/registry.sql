@@ -115,6 +115,94 @@ INSERT INTO acts (statement, outcome) VALUES
 	($$client_rotate('a', 'r', 'kms', sha256('4'), now() + interval '1 y', now())$$,
 		'22023 keep_old_until: must be a time ahead'),
 	($$client_rotate('a', 'r', 'none', sha256('4'), now() + interval '1 y')$$, 'P0002'),
+	-- what narrows a client
+	($$client_allow('a', 'r', 'kms', '{192.0.2.1,2001:db8::/32}')$$, '00000'),
+	($$client_allow('a', 'r', 'kms', '{192.0.2.1/24}')$$,
+		'22023 addresses: 192.0.2.1/24 is no address and no range, as 192.0.2.0/24 and '
+		'2001:db8::/32 are'),
+	($$client_allow('a', 'r', 'kms', '{here}')$$, '22023'),
+	($$client_allow('a', 'r', 'kms', '{::ffff:10.0.0.0/104}')$$,
+		'22023 addresses: write ::ffff:10.0.0.0/104 as one of IPv4'),
+	($$client_allow('a', 'r', 'kms', ARRAY[NULL])$$, '22023'),
+	($$client_allow('a', 'r', 'kms', ARRAY(SELECT '10.0.0.' || i
+		FROM generate_series(1, 65) AS i))$$, '22023 addresses: at most 64 ranges'),
+	($$client_allow('a', 'r', 'none', NULL)$$, 'P0002 no client none'),
+	($$client_allow('a', 'r', 'kms', NULL)$$, '00000'),
+	($$client_pin('a', 'r', 'kms', ARRAY[sha256('1'), sha256('2')])$$, '00000'),
+	($$client_pin('a', 'r', 'kms', ARRAY['\x00'::bytea])$$,
+		'22023 fingerprints: 32 bytes each'),
+	($$client_pin('a', 'r', 'kms', ARRAY[NULL::bytea])$$, '22023'),
+	($$client_pin('a', 'r', 'kms', ARRAY(SELECT sha256(i::text::bytea)
+		FROM generate_series(1, 65) AS i))$$, '22023 fingerprints: at most 64'),
+	($$client_pin('a', 'r', 'none', NULL)$$, 'P0002'),
+	($$client_pin('a', 'r', 'kms', '{}')$$, '00000'),
+	($$client_scopes('a', 'r', 'kms', 3::int2)$$, '00000'),
+	($$client_scopes('a', 'r', 'kms', 8::int2)$$, '22023 scopes: 0 to 7'),
+	($$client_scopes('a', 'r', 'kms', NULL)$$, '22023'),
+	($$client_scopes('a', 'r', 'none', 1::int2)$$, 'P0002'),
+	-- keys of a client
+	($$client_key_add('a', 'r', 'kms', 'k1', public.spki('1'), now() + interval '1 y')$$,
+		'00000'),
+	($$client_key_add('a', 'r', 'kms', 'k1', public.spki('2'), now() + interval '1 y')$$,
+		'23505 client kms has or had a key k1: choose another kid'),
+	($$client_key_add('a', 'r', 'kms', 'k 2', public.spki('2'), now() + interval '1 y')$$,
+		'22023 kid: must be 1 to 64 of A-Z a-z 0-9 . _ ~ : = + / -'),
+	($$client_key_add('a', 'r', 'kms', 'k2', public.spki('2'), now())$$,
+		'22023 expires: must be a time ahead'),
+	($$client_key_add('a', 'r', 'kms', 'k2', '\x3059', now() + interval '1 y')$$,
+		'22023 key: must be a public key on P-256 (SPKI, DER)'),
+	($$client_key_add('a', 'r', 'kms', 'k2', NULL, now() + interval '1 y')$$, '22023'),
+	($$client_key_add('a', 'r', 'none', 'k2', public.spki('2'), now() + interval '1 y')$$,
+		'P0002'),
+	($$client_key_remove('a', 'r', 'kms', 'k2')$$, 'P0002 client kms has no key k2'),
+	($$client_key_remove('a', 'r', 'kms', 'k1')$$, '00000'),
+	($$client_key_remove('a', 'r', 'kms', 'k1')$$, 'P0002'),
+	($$client_key_add('a', 'r', 'kms', 'k1', public.spki('3'), now() + interval '1 y')$$,
+		'23505'),
+	-- API users
+	($$api_user_add('a', 'r', 'kms', 'u@sp.example', sha256('p1'), NULL, sha256('s1'))$$,
+		'00000'),
+	($$api_user_add('a', 'r', 'kms', 'u@sp.example', sha256('p2'), NULL)$$, '23505'),
+	($$api_user_add('a', 'r', 'kms', 'u 2', sha256('p2'), NULL)$$,
+		'22023 user: must be 1 to 64 of A-Z a-z 0-9 . _ @ + -'),
+	($$api_user_add('a', 'r', 'kms', 'u2', NULL, NULL)$$,
+		'22023 password: either a digest or a hash'),
+	($$api_user_add('a', 'r', 'kms', 'u2', sha256('p2'), public.argon('m=19456,t=2,p=1'))$$,
+		'22023'),
+	($$api_user_add('a', 'r', 'kms', 'u2', '\x00', NULL)$$,
+		'22023 digest: must be a SHA-256'),
+	($$api_user_add('a', 'r', 'kms', 'u2', sha256('p2'), NULL, '\x00')$$,
+		'22023 secret_digest: must be a SHA-256'),
+	($$api_user_add('a', 'r', 'kms', 'u2', NULL, public.argon('m=19456,t=2,p=1'),
+		sha256('s2'))$$, '22023 secret_digest: of a password that was made here'),
+	($$api_user_add('a', 'r', 'kms', 'u2', NULL, public.argon('m=65537,t=2,p=1'))$$, '23514'),
+	($$api_user_add('a', 'r', 'kms', 'u2', NULL, public.argon('m=7167,t=2,p=1'))$$, '23514'),
+	($$api_user_add('a', 'r', 'kms', 'u2', NULL, public.argon('m=19456,t=6,p=1'))$$, '23514'),
+	($$api_user_add('a', 'r', 'kms', 'u2', NULL, '$2y$12$abcdefghijklmnopqrstuv')$$, '23514'),
+	($$api_user_add('a', 'r', 'none', 'u2', sha256('p2'), NULL)$$, 'P0002'),
+	($$api_user_add('a', 'r', 'kms', 'u2', NULL, public.argon('m=65536,t=2,p=1'))$$, '00000'),
+	($$api_user_rotate('a', 'r', 'u2', NULL, public.argon('m=7168,t=5,p=1'))$$, '00000'),
+	($$api_user_rotate('a', 'r', 'u2', NULL, NULL)$$, '22023'),
+	($$api_user_rotate('a', 'r', 'u3', sha256('p3'), NULL)$$, 'P0002 no API user u3'),
+	($$api_user_rotate('a', 'r', 'u2', sha256('p1'), NULL)$$, '23505'),
+	($$api_user_rotate('a', 'r', 'u2', sha256('p2'), NULL, sha256('s2'))$$, '00000'),
+	($$api_user_disable('a', 'r', 'u2')$$, '00000'),
+	($$api_user_disable('a', 'r', 'u2')$$, '55000 API user u2 is disabled'),
+	($$api_user_disable('a', 'r', 'u3')$$, 'P0002'),
+	($$api_user_enable('a', 'r', 'u2')$$, '00000'),
+	($$api_user_enable('a', 'r', 'u2')$$, '55000 API user u2 is not disabled'),
+	($$api_user_enable('a', 'r', 'u3')$$, 'P0002'),
+	-- reported later: found without knowing whose they are
+	($$client_add('a', 'r', 'sp-1', 'kms3', sha256('5'), now() + interval '1 y',
+		sha256('s5'))$$, '00000'),
+	($$client_add('a', 'r', 'sp-1', 'kms4', sha256('6'), now() + interval '1 y',
+		sha256('s5'))$$, '23505'),
+	($$client_rotate('a', 'r', 'kms3', sha256('7'), now() + interval '1 y', NULL, '\x00')$$,
+		'22023 secret_digest: must be a SHA-256'),
+	($$client_rotate('a', 'r', 'kms3', sha256('7'), now() + interval '1 y', NULL,
+		sha256('s5'))$$, '23505'),
+	($$client_rotate('a', 'r', 'kms3', sha256('7'), now() + interval '1 y', NULL,
+		sha256('s7'))$$, '00000'),
 	-- delegations
 	($$delegation_grant('a', 'r', 'sp-1', '683G', 'SCA', '1.0', 'e', now() + interval '1 y')$$,
 		'00000'),
@@ -179,6 +267,11 @@ INSERT INTO acts (statement, outcome) VALUES
 	($$policy_set('a', 'r', '1 h', 0::int2, NULL, NULL, NULL)$$, '22023'),
 	($$policy_set('a', 'r', '1 h', 0::int2, NULL, true, now() - interval '1 d')$$,
 		'22023 from: must be a time ahead'),
+	($$policy_set('a', 'r', '1 h', 0::int2, NULL, true, NULL, '2 h')$$,
+		'22023 access_life: 1 min to 1 h'),
+	($$policy_set('a', 'r', '1 h', 0::int2, NULL, true, NULL, '30 s')$$, '22023'),
+	($$policy_set('a', 'r', '1 h', 0::int2, NULL, true, NULL, '30 min')$$, '00000'),
+	($$policy_set('a', 'r', '2 h', 0::int2, NULL, true, NULL)$$, '00000'),
 	-- the end of accounts
 	($$account_revoke('a', 'r', 'sp-new')$$, '00000'),
 	($$account_revoke('a', 'r', 'sp-new')$$, '55000'),
@@ -250,6 +343,19 @@ SELECT is((SELECT count(*) FROM credential AS c JOIN api_client AS k ON k.id = c
 SELECT throws_ok($$INSERT INTO spc_assignment (account_id, kind, spc, held_from)
 	SELECT id, 'OCN', '1002', clock_timestamp() FROM account WHERE name = 'sp-3'$$,
 	'23P01', NULL, 'one holder at a time, whoever writes');
+
+SELECT is((SELECT access_life FROM policy_view ORDER BY version DESC LIMIT 1), '00:30:00',
+	'the life of access tokens stays where none is given');
+SELECT is((SELECT concat_ws(' ', allowed = '', pinned = '', scopes, keys = '', users)
+	FROM client_view WHERE client = 'kms'), 't t spc-token spc-token:ca t u2,u@sp.example',
+	'what the client has got');
+SELECT is((SELECT string_agg(concat_ws(' ', "user", client, state, password), ', '
+	ORDER BY "user") FROM api_user_view), 'u2 kms enabled generated, u@sp.example kms '
+	'enabled generated', 'its users');
+SELECT is((SELECT concat_ws(' ', client, account, kid, state, sha256) FROM client_key_view),
+	'kms sp-new k1 removed ' || encode(sha256(spki('1')), 'hex'), 'its key');
+SELECT is((SELECT count(secret_digest) FROM credential), 1::bigint,
+	'a rotation erases this digest too');
 
 -- Rotation with an overlap: the newest old secret lives on, and only that.
 SELECT client_rotate('a', 'r', 'client-2', sha256('n1'), now() + interval '1 y',
