@@ -16,4 +16,16 @@ PGresult *token_show(PGconn *pg, const char *jti, struct error *error) MUST_CHEC
 PGresult *token_list(PGconn *pg, const struct ledger_filter *filter,
 		     struct error *error) MUST_CHECK;
 
+struct refusal_filter {
+	const char *account, *client, *spc, *since; /* NULL: any */
+	const char *limit;
+};
+
+/* Newest first.  Of a client that is refused often not each is kept, of strangers none. */
+PGresult *refusal_list(PGconn *pg, const struct refusal_filter *filter,
+		       struct error *error) MUST_CHECK;
+/* How many there were of each client, verdict and defect; strangers too. */
+PGresult *refusal_count(PGconn *pg, const char *client, const char *since,
+			struct error *error) MUST_CHECK;
+
 #endif

@@ -21,6 +21,24 @@ static const struct db_query list = {
 	4
 };
 
+static const struct db_query refusals = {
+	"SELECT refused, client, account, spc, verdict, defect::int, request_id, peer"
+	" FROM stipa.refusal_view WHERE ($1::text IS NULL OR account = $1)"
+	" AND ($2::text IS NULL OR client = $2) AND ($3::text IS NULL OR spc = $3)"
+	" AND ($4::timestamptz IS NULL OR refused >= stipa.utc($4::timestamptz))"
+	" ORDER BY id DESC LIMIT $5::bigint",
+	5
+};
+static const struct db_query refusals_counted = {
+	"SELECT client, verdict, defect::int, sum(refused::bigint)::bigint AS refused,"
+	" min(minute) AS first, max(minute) AS last"
+	" FROM stipa.refusal_minute_view WHERE ($1::text IS NULL OR client = $1)"
+	" AND ($2::timestamptz IS NULL"
+	" OR minute >= stipa.utc(date_trunc('minute', $2::timestamptz)))"
+	" GROUP BY client, verdict, defect ORDER BY refused DESC, client, verdict, defect",
+	2
+};
+
 PGresult *token_show(PGconn *pg, const char *jti, struct error *error)
 {
 	return db_query_one(pg, &show, &jti, "token", jti, error);
@@ -31,4 +49,19 @@ PGresult *token_list(PGconn *pg, const struct ledger_filter *filter, struct erro
 	const char *const values[] = { filter->account, filter->spc, filter->since, filter->limit };
 
 	return db_query(pg, &list, values, error);
+}
+
+PGresult *refusal_list(PGconn *pg, const struct refusal_filter *filter, struct error *error)
+{
+	const char *const values[] = { filter->account, filter->client, filter->spc, filter->since,
+				       filter->limit };
+
+	return db_query(pg, &refusals, values, error);
+}
+
+PGresult *refusal_count(PGconn *pg, const char *client, const char *since, struct error *error)
+{
+	const char *const values[] = { client, since };
+
+	return db_query(pg, &refusals_counted, values, error);
 }

@@ -26,7 +26,7 @@ enum param_flags {
 typedef bool (*param_check_fn)(const char *text, struct error *error);
 
 struct param {
-	const char *name;  /* "ACCOUNT": by position; "--spc": an option */
+	const char *name;  /* "ACCOUNT": by position; "--spc", "-n": an option */
 	const char *value; /* what an option takes, "SPC"; NULL: a flag.  By position: NULL */
 	unsigned int flags;
 	param_check_fn check; /* NULL: any text that is not empty */
@@ -42,7 +42,8 @@ enum command_needs {
 struct ctl;
 
 struct command {
-	const char *group, *verb;
+	const char *group;
+	const char *verb; /* may be of two words, "key add"; "": the group's name is all of it */
 	enum command_needs needs;
 	bool (*run)(struct ctl *ctl, struct error *error);
 	const char *help;
@@ -84,11 +85,15 @@ void ctl_clear(struct ctl *ctl);
 
 /* The tables, each up to a NULL verb. */
 extern const struct command account_commands[];
+extern const struct command audit_commands[];
 extern const struct command client_commands[];
+extern const struct command config_commands[];
 extern const struct command db_commands[];
 extern const struct command delegation_commands[];
+extern const struct command doctor_commands[];
 extern const struct command pki_commands[];
 extern const struct command policy_commands[];
+extern const struct command refusal_commands[];
 extern const struct command spc_commands[];
 extern const struct command token_commands[];	    /* the ledger */
 extern const struct command token_check_commands[]; /* what needs no database */

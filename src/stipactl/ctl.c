@@ -34,7 +34,7 @@ const char *ctl_reason(struct ctl *ctl)
 	if (reason != NULL)
 		return reason;
 	snprintf(ctl->reason_made, sizeof(ctl->reason_made), "stipactl %s %s", ctl->command->group,
-		 ctl->command->verb);
+		 ctl->command->verb); /* one that acts has a verb */
 	return ctl->reason_made;
 }
 

@@ -6,7 +6,11 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <jansson.h>
+#include <openssl/crypto.h>
+
 #include "command.h"
+#include "config.h"
 #include "nearest.h"
 #include "output.h"
 
@@ -23,6 +27,10 @@ static const struct command *const tables[] = {
 	client_commands,
 	token_commands,
 	token_check_commands,
+	refusal_commands,
+	audit_commands,
+	config_commands,
+	doctor_commands,
 };
 /* clang-format on */
 
@@ -33,9 +41,10 @@ static const struct param globals[] = {
 	{ "--json", NULL, 0, NULL, "output for scripts" },
 	{ "--actor", "NAME", 0, NULL, "who acts, for the audit [you]" },
 	{ "--help", NULL, 0, NULL, "explain the command" },
+	{ "--version", NULL, 0, NULL, "say the versions of this program and of what it uses" },
 };
 
-enum { GLOBAL_CONFIG, GLOBAL_JSON, GLOBAL_ACTOR, GLOBAL_HELP, GLOBALS };
+enum { GLOBAL_CONFIG, GLOBAL_JSON, GLOBAL_ACTOR, GLOBAL_HELP, GLOBAL_VERSION, GLOBALS };
 
 /* ---- the table ---- */
 
@@ -71,11 +80,28 @@ static bool param_is_option(const struct param *param)
 	return param->name[0] == '-';
 }
 
+static bool param_is_short(const struct param *param)
+{
+	return param->name[0] == '-' && param->name[1] != '-';
+}
+
 /* ---- help ---- */
+
+#define COMMAND_NAME_MAX 40
+
+/* "account add", "client key add", "doctor" */
+static const char *command_name(const struct command *command, char name[COMMAND_NAME_MAX])
+{
+	snprintf(name, COMMAND_NAME_MAX, "%s%s%s", command->group,
+		 command->verb[0] != '\0' ? " " : "", command->verb);
+	return name;
+}
 
 static void print_usage(FILE *out, const struct command *command)
 {
-	fprintf(out, "stipactl %s %s", command->group, command->verb);
+	char name[COMMAND_NAME_MAX];
+
+	fprintf(out, "stipactl %s", command_name(command, name));
 	for (size_t i = 0; i < params_count(command); i++) {
 		const struct param *param = &command->params[i];
 		bool required = param->flags & PARAM_REQUIRED;
@@ -120,12 +146,10 @@ static void help_commands(const char *group)
 	printf("usage: stipactl [--config FILE] [--json] [--actor NAME] GROUP VERB ...\n");
 	FOR_EACH_COMMAND(command)
 	{
-		if (group == NULL || strcmp(command->group, group) == 0) {
-			char name[40];
+		char name[COMMAND_NAME_MAX];
 
-			snprintf(name, sizeof(name), "%s %s", command->group, command->verb);
-			printf("  %-22s %s\n", name, command->help);
-		}
+		if (group == NULL || strcmp(command->group, group) == 0)
+			printf("  %-22s  %s\n", command_name(command, name), command->help);
 	}
 	printf("\n'stipactl GROUP VERB --help' explains one of them; see also stipactl(1).\n");
 }
@@ -155,6 +179,25 @@ static bool unknown_group(const char *group, struct error *error)
 	return wrong_use(error, "no group of commands '%s': 'stipactl help' lists them", group);
 }
 
+/* Verbs of two words begin with their first: "client key" wants one more. */
+static bool verb_goes_on(const char *group, const char *word)
+{
+	const struct command *command;
+	size_t len = strlen(word);
+
+	FOR_EACH_COMMAND(command)
+	if (strcmp(command->group, group) == 0 && strncmp(command->verb, word, len) == 0 &&
+	    command->verb[len] == ' ')
+		return true;
+	return false;
+}
+
+static bool wants_verb(const char *group, const char *so_far, struct error *error)
+{
+	return wrong_use(error, "'%s%s%s' wants a verb: 'stipactl %s --help' lists them", group,
+			 so_far[0] != '\0' ? " " : "", so_far, group);
+}
+
 static bool unknown_verb(const char *group, const char *verb, struct error *error)
 {
 	struct nearest nearest = nearest_to(verb);
@@ -170,18 +213,53 @@ static bool unknown_verb(const char *group, const char *verb, struct error *erro
 			 group);
 }
 
-static const struct command *command_find(const char *group, const char *verb, struct error *error)
+/* How many words of @argv are the command's name; 0: another one's. */
+static int command_words(const struct command *command, int argc, char **argv)
+{
+	const char *rest = command->verb;
+	int words = 1;
+
+	if (strcmp(command->group, argv[0]) != 0)
+		return 0;
+	for (; rest[0] != '\0'; words++) {
+		size_t len = strcspn(rest, " ");
+
+		if (words == argc || strlen(argv[words]) != len ||
+		    strncmp(argv[words], rest, len) != 0)
+			return 0;
+		rest += len + (rest[len] == ' ');
+	}
+	return words;
+}
+
+static const struct command *command_find(int argc, char **argv, int *words)
 {
 	const struct command *command;
 
 	FOR_EACH_COMMAND(command)
-	if (strcmp(command->group, group) == 0 && strcmp(command->verb, verb) == 0)
-		return command;
-	if (group_exists(group))
-		unknown_verb(group, verb, error);
-	else
-		unknown_group(group, error);
+	{
+		*words = command_words(command, argc, argv);
+		if (*words > 0)
+			return command;
+	}
 	return NULL;
+}
+
+/* @argv begins no command: say what comes near. */
+static bool command_unknown(int argc, char **argv, struct error *error)
+{
+	char verb[2 * COMMAND_NAME_MAX];
+
+	if (!group_exists(argv[0]))
+		return unknown_group(argv[0], error);
+	if (argc == 1)
+		return wants_verb(argv[0], "", error);
+	if (!verb_goes_on(argv[0], argv[1]))
+		return unknown_verb(argv[0], argv[1], error);
+	if (argc == 2)
+		return wants_verb(argv[0], argv[1], error);
+	snprintf(verb, sizeof(verb), "%s %s", argv[1], argv[2]);
+	return unknown_verb(argv[0], verb, error);
 }
 
 static bool unknown_option(const struct command *command, const char *text, struct error *error)
@@ -206,6 +284,7 @@ struct reading {
 	const char *value[PARAMS_MAX];
 	const char **text[GLOBALS + PARAMS_MAX]; /* where options[i] goes */
 	size_t n;
+	char order[2 * PARAMS_MAX + 4]; /* getopt's: how operands are met, then short options */
 };
 
 static void reading_add(struct reading *reading, const struct param *param, const char **value)
@@ -218,37 +297,65 @@ static void reading_add(struct reading *reading, const struct param *param, cons
 	reading->text[reading->n++] = value;
 }
 
-static void reading_prepare(struct reading *reading, const struct command *command)
+/* "-n" is known to getopt by its letter; its index is kept all the same. */
+static void reading_add_short(struct reading *reading, const struct param *param,
+			      const char **value)
 {
+	reading_add(reading, param, value);
+	reading->options[reading->n - 1].name = param->name; /* no one writes ---n */
+	strncat(reading->order, param->name + 1, 1);
+	if (param->value != NULL)
+		strcat(reading->order, ":");
+}
+
+/* "+" in @order stops at the first operand. */
+static void reading_prepare(struct reading *reading, const struct command *command,
+			    const char *order)
+{
+	strcpy(reading->order, order);
 	for (size_t i = 0; i < GLOBALS; i++)
 		reading_add(reading, &globals[i], &reading->global[i]);
 	for (size_t i = 0; command != NULL && i < params_count(command); i++)
-		if (param_is_option(&command->params[i]))
+		if (param_is_short(&command->params[i]))
+			reading_add_short(reading, &command->params[i], &reading->value[i]);
+		else if (param_is_option(&command->params[i]))
 			reading_add(reading, &command->params[i], &reading->value[i]);
 }
 
-/* The options of argv from the second on; "+" in @order stops at the first operand. */
-static bool reading_options(struct reading *reading, const struct command *command,
-			    const char *order, int argc, char **argv, struct error *error)
+/* What getopt answered, as an index into options; -1: no such option. */
+static int reading_index(const struct reading *reading, int c)
 {
-	int c;
+	if (c >= 256)
+		return c - 256;
+	for (size_t i = 0; i < reading->n; i++)
+		if (reading->options[i].name[0] == '-' && reading->options[i].name[1] == c)
+			return (int)i;
+	return -1;
+}
+
+/* The options of argv from the second on. */
+static bool reading_options(struct reading *reading, const struct command *command, int argc,
+			    char **argv, struct error *error)
+{
+	int c, i;
 
 	opterr = 0;
 	optind = 0;
-	while ((c = getopt_long(argc, argv, order, reading->options, NULL)) != -1) {
-		const struct option *option;
-
+	while ((c = getopt_long(argc, argv, reading->order, reading->options, NULL)) != -1) {
 		if (c == ':')
 			return wrong_use(error, "%s wants a value", argv[optind - 1]);
-		if (c < 256)
+		i = reading_index(reading, c);
+		if (i < 0)
 			return unknown_option(command, argv[optind - 1], error);
-		option = &reading->options[c - 256];
-		if (optarg != NULL && optarg == argv[optind - 1] && strncmp(optarg, "--", 2) == 0)
+		if (c >= 256 && optarg != NULL && optarg == argv[optind - 1] &&
+		    strncmp(optarg, "--", 2) == 0)
 			return wrong_use(error, "--%s wants a value; if it is '%s', write --%s=%s",
-					 option->name, optarg, option->name, optarg);
-		if (*reading->text[c - 256] != NULL)
-			return wrong_use(error, "--%s is given twice", option->name);
-		*reading->text[c - 256] = optarg != NULL ? optarg : "";
+					 reading->options[i].name, optarg, reading->options[i].name,
+					 optarg);
+		if (*reading->text[i] != NULL)
+			return wrong_use(error, "%s%s is given twice", c >= 256 ? "--" : "",
+					 reading->options[i].name);
+		*reading->text[i] = optarg != NULL ? optarg : "";
 	}
 	return true;
 }
@@ -256,12 +363,14 @@ static bool reading_options(struct reading *reading, const struct command *comma
 static bool take_operands(struct reading *reading, const struct command *command, int argc,
 			  char **argv, struct error *error)
 {
+	char name[COMMAND_NAME_MAX];
+
 	for (size_t i = 0; i < params_count(command); i++)
 		if (!param_is_option(&command->params[i]) && optind < argc)
 			reading->value[i] = argv[optind++];
 	if (optind < argc)
-		return wrong_use(error, "'%s' is one word too many for '%s %s'", argv[optind],
-				 command->group, command->verb);
+		return wrong_use(error, "'%s' is one word too many for '%s'", argv[optind],
+				 command_name(command, name));
 	return true;
 }
 
@@ -310,17 +419,35 @@ static bool open_what_it_needs(struct ctl *ctl, struct error *error)
 	return ctl_settings(ctl, error) && ctl_connect(ctl, ctl->command->needs, error);
 }
 
-/* argv[0] is the verb. */
+/* Of what runs, not of what it was built with. */
+static void show_version(const struct ctl *ctl)
+{
+	int pq = PQlibVersion();
+	char libpq[24];
+	json_auto_t *record = NULL;
+
+	snprintf(libpq, sizeof(libpq), "%d.%d", pq / 10000, pq % 10000);
+	record = json_pack("{s:s,s:s,s:s,s:s}", "stipactl", PACKAGE_VERSION, "openssl",
+			   OpenSSL_version(OPENSSL_VERSION_STRING), "libpq", libpq, "jansson",
+			   jansson_version_str());
+	output_record(ctl, record);
+}
+
+/* argv[0] is the last word of the command's name. */
 static bool run_command(struct ctl *ctl, int argc, char **argv, struct error *error)
 {
 	struct reading reading = { 0 };
 
-	reading_prepare(&reading, ctl->command);
-	if (!reading_options(&reading, ctl->command, ":", argc, argv, error))
+	reading_prepare(&reading, ctl->command, ":");
+	if (!reading_options(&reading, ctl->command, argc, argv, error))
 		return false;
 	take_globals(ctl, &reading);
 	if (reading.global[GLOBAL_HELP] != NULL) {
 		help_command(ctl->command);
+		return true;
+	}
+	if (reading.global[GLOBAL_VERSION] != NULL) {
+		show_version(ctl);
 		return true;
 	}
 	if (!take_operands(&reading, ctl->command, argc, argv, error) ||
@@ -347,6 +474,8 @@ static bool help_group(const char *group, struct error *error)
 /* argv[0] is the group. */
 static bool run_group(struct ctl *ctl, int argc, char **argv, struct error *error)
 {
+	int words;
+
 	if (argc == 0)
 		return wrong_use(error, "no command: 'stipactl help' lists them");
 	if (is_help(argv[0]) && argc == 1) {
@@ -355,27 +484,28 @@ static bool run_group(struct ctl *ctl, int argc, char **argv, struct error *erro
 	}
 	if (is_help(argv[0]))
 		return help_group(argv[1], error);
-	if (argc == 1 && group_exists(argv[0]))
-		return wrong_use(error, "'%s' wants a verb: 'stipactl %s --help' lists them",
-				 argv[0], argv[0]);
-	if (argc == 1)
-		return unknown_group(argv[0], error);
-	if (is_help(argv[1]))
+	ctl->command = command_find(argc, argv, &words);
+	if (ctl->command != NULL)
+		return run_command(ctl, argc - words + 1, argv + words - 1, error);
+	if (argc > 1 && is_help(argv[argc - 1]))
 		return help_group(argv[0], error);
-	ctl->command = command_find(argv[0], argv[1], error);
-	return ctl->command != NULL && run_command(ctl, argc - 1, argv + 1, error);
+	return command_unknown(argc, argv, error);
 }
 
 static bool run(struct ctl *ctl, int argc, char **argv, struct error *error)
 {
 	struct reading reading = { 0 };
 
-	reading_prepare(&reading, NULL);
-	if (!reading_options(&reading, NULL, "+:", argc, argv, error))
+	reading_prepare(&reading, NULL, "+:");
+	if (!reading_options(&reading, NULL, argc, argv, error))
 		return false;
 	take_globals(ctl, &reading);
 	if (reading.global[GLOBAL_HELP] != NULL) {
 		help_commands(NULL);
+		return true;
+	}
+	if (reading.global[GLOBAL_VERSION] != NULL) {
+		show_version(ctl);
 		return true;
 	}
 	return run_group(ctl, argc - optind, argv + optind, error);

@@ -167,6 +167,32 @@ void output_list(const struct ctl *ctl, const json_t *rows)
 		print_list(rows);
 }
 
+void output_json_line(const json_t *row)
+{
+	json_dumpf(row, stdout, JSON_COMPACT);
+	putchar('\n');
+}
+
+void output_line(const struct ctl *ctl, const json_t *row)
+{
+	const char *key;
+	const json_t *value;
+
+	if (ctl->json) {
+		output_json_line(row);
+		return;
+	}
+	json_object_foreach((json_t *)row, key, value)
+	{
+		char *text = text_of(value);
+
+		print_text(text != NULL ? text : "", text_width(text != NULL ? text : "") + 2,
+			   true);
+		free(text);
+	}
+	putchar('\n');
+}
+
 void output_note(const struct ctl *ctl, const char *fmt, ...)
 {
 	va_list ap;

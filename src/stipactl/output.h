@@ -17,6 +17,9 @@ struct ctl;
 void output_record(const struct ctl *ctl, const json_t *record);
 /* Many alike: a table with a head, or an array.  Text of an empty list: "(none)". */
 void output_list(const struct ctl *ctl, const json_t *rows);
+/* One of many that come one by one: a line of values, or of JSON. */
+void output_line(const struct ctl *ctl, const json_t *row);
+void output_json_line(const json_t *row);
 /* A sentence that a person needs and a script does not: text only, on standard output. */
 void output_note(const struct ctl *ctl, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 /* The error, on standard error. */

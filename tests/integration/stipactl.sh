@@ -20,7 +20,7 @@ note()
 {
 	kind=$1
 	shift
-	echo "$1 $2" >>"$dir/$kind"
+	echo "$* " >>"$dir/$kind"
 }
 
 # The command is done, with JSON on standard output and nothing on the other; $out keeps it.
@@ -124,7 +124,15 @@ help_needs_no_configuration()
 	./stipactl help | grep -q "^  account suspend " &&
 	./stipactl account --help | grep -q "^  account suspend " &&
 	./stipactl help spc | grep -q "^  spc assign " &&
-	./stipactl account suspend --help | grep -q "^  --reason TEXT "
+	./stipactl account suspend --help | grep -q "^  --reason TEXT " &&
+	./stipactl doctor --help | grep -q "^usage: stipactl doctor \[FILE\]"
+}
+
+versions_are_said()
+{
+	./stipactl --version | grep -q "^openssl  *3\." &&
+	./stipactl --json --version |
+		jq -e '[.stipactl, .openssl, .libpq, .jansson] | all(test("^[0-9]+[.][0-9]"))' >/dev/null
 }
 
 # ---- migrations ----
@@ -530,6 +538,180 @@ every_act_is_audited()
 	[ "$(sql -d stipa -c "SELECT stipa.audit_verify() IS NULL")" = t ]
 }
 
+# ---- refusals ----
+
+refusals_are_found()
+{
+	sql -d stipa -c "SELECT * FROM public.order_tokens(ARRAY[1, 1, 2],
+		ARRAY['sp-1', 'sp-1', 'sp-none'], ARRAY['9999', '1001', '1002'])" >/dev/null &&
+	done_with refusal list && [ "$(of_out length)" -ge 2 ] &&
+	done_with refusal list --account sp-none --limit 1 &&
+	[ "$(of_out '.[0] | [.account, .verdict] | join("|")')" = "sp-none|no_such_account" ] &&
+	client=$(of_out '.[0].client') &&
+	done_with refusal list --client "$client" --spc 1002 --since 1h &&
+	[ "$(of_out length)" = 1 ] &&
+	done_with refusal list --since 2099-01-01 && [ "$(of_out length)" = 0 ] &&
+	done_with refusal count --since 1h &&
+	[ "$(of_out 'map(select(.verdict == "no_such_account"))[0].refused')" = 1 ] &&
+	done_with refusal count --client "$client" &&
+	[ "$(of_out 'map(.client) | unique | join(",")')" = "$client" ] &&
+	refused 2 wrong-use refusal list --limit none &&
+	refused 2 wrong-use refusal count --since ever
+}
+
+# ---- the audit ----
+
+the_audit_is_read()
+{
+	done_with audit tail -n 3 && [ "$(of_out length)" = 3 ] &&
+	[ "$(of_out '[.[].id] == ([.[].id] | sort)')" = true ] &&
+	ctl audit tail | grep -q account_suspend &&
+	ctl audit export >"$dir/export" && note accepted audit export &&
+	jq -es '[.[].id] == [range(1; length + 1)]' "$dir/export" >/dev/null &&
+	[ "$(sql -d stipa -c "SELECT max(id) FROM stipa.audit_event")" = \
+		"$(wc -l <"$dir/export")" ] &&
+	[ "$(ctl audit export --since 2099-01-01)" = "" ] &&
+	[ "$(ctl audit export --until 1h)" = "" ] &&
+	refused 2 wrong-use audit tail -n 0 && refused 2 wrong-use audit tail --limit 1 &&
+	refused 2 wrong-use audit export --since x
+}
+
+the_audit_is_followed()
+{
+	./stipactl --config "$dir/stipactl.conf" --json audit tail -n 1 --follow >"$dir/followed" &
+	follower=$!
+	ctl account token-life sp-2 2h --reason "while somebody looks" >/dev/null
+	for _ in $(seq 100); do
+		grep -q "while somebody looks" "$dir/followed" && break
+		sleep 0.05
+	done
+	kill "$follower"
+	wait "$follower" 2>/dev/null
+	jq -es 'length >= 1 and .[-1].reason == "while somebody looks"' "$dir/followed" >/dev/null
+}
+
+a_whole_chain_is_whole()
+{
+	done_with audit verify && head=$(of_out .head) &&
+	[ "$(of_out '[.whole, .first] | join("|")')" = "true|1" ] &&
+	[ "$(sql -d stipa -c "SELECT encode(hash, 'hex') = '$head' FROM stipa.audit_event
+		ORDER BY id DESC LIMIT 1")" = t ] &&
+	ctl audit export >"$dir/export" &&
+	./stipactl --json audit verify "$dir/export" --head "$head" | jq -e .whole >/dev/null &&
+	tail -n +7 "$dir/export" | ./stipactl --json audit verify - |
+		jq -e '.whole and .first == 7' >/dev/null &&
+	refused 2 wrong-use audit verify --head 12 &&
+	refused 1 failed audit verify "$dir/nowhere"
+}
+
+# broken FILE EVENT: the first event that is not right is this one.
+broken()
+{
+	./stipactl --json audit verify "$1" >"$dir/out" 2>"$dir/err"
+	[ $? = 1 ] && [ ! -s "$dir/out" ] && jq -e --arg at "event $2" \
+		'.error.code == "audit-broken" and (.error.message | test($at + "\\b"))' "$dir/err" >/dev/null ||
+		{ echo "  $1: $(cat "$dir/out" "$dir/err")"; return 1; }
+}
+
+# Each member of each event of the export, changed a little.
+any_change_is_found()
+{
+	events=$(wc -l <"$dir/export")
+	for n in 1 2 $((events / 2)) "$events"; do
+		for change in '.at |= sub("^2"; "1")' '.at |= sub("[0-9]Z$"; "xZ")' '.actor += " "' \
+			'.action = "account_add_"' '.subject |= ascii_upcase + "x"' \
+			'.reason |= "x" + .' '.evidence += " "' \
+			'.previous |= (if startswith("0") then sub("^0"; "1") else "0" + .[1:] end)' \
+			'.hash |= (if startswith("0") then sub("^0"; "1") else "0" + .[1:] end)'; do
+			jq -c --argjson n "$n" "if .id == \$n then $change else . end" "$dir/export" \
+				>"$dir/tampered" && broken "$dir/tampered" "$n" || return 1
+		done
+	done
+}
+
+any_removal_is_found()
+{
+	for n in $(seq 2 7) $((events - 1)); do
+		sed "${n}d" "$dir/export" >"$dir/tampered"
+		broken "$dir/tampered" "$n" || return 1
+	done
+}
+
+any_insertion_is_found()
+{
+	for n in 1 5 $((events - 1)); do
+		sed "${n}p" "$dir/export" >"$dir/tampered" && broken "$dir/tampered" "$n" &&
+		jq -c --argjson n "$n" 'if .id == $n then ., (.id += 1 | .previous = .hash) else . end' \
+			"$dir/export" >"$dir/tampered" && broken "$dir/tampered" $((n + 1)) || return 1
+	done
+	sed '3{h;d};4G' "$dir/export" >"$dir/tampered" && broken "$dir/tampered" 3 &&
+	sed '$s/$/ x/' "$dir/export" >"$dir/tampered" && broken "$dir/tampered" $((events - 1))
+}
+
+# The end is only bound by a head that was noted.
+an_end_cut_off_is_found_by_a_noted_head()
+{
+	sed '$d' "$dir/export" >"$dir/tampered" &&
+	./stipactl audit verify "$dir/tampered" >/dev/null &&
+	./stipactl audit verify "$dir/tampered" --head "$head" >"$dir/out" 2>&1
+	[ $? = 1 ] && grep -q "cut off, or written anew" "$dir/out"
+}
+
+# In a copy of the database, by somebody who may do everything there.
+tamper()
+{
+	sql -c "DROP DATABASE IF EXISTS tampered" -c "CREATE DATABASE tampered TEMPLATE stipa" \
+		2>/dev/null &&
+	sql -d tampered -c "SET session_replication_role = replica" -c "$1" >/dev/null &&
+	sed -i 's/dbname=[a-z]* user=stipa_operator/dbname=tampered user=stipa_operator/' \
+		"$dir/stipactl.conf"
+}
+
+tampering_with_the_database_is_found()
+{
+	for sql in "UPDATE stipa.audit_event SET reason = 'x' WHERE id = 9" \
+		"UPDATE stipa.audit_event SET at = at + '1 us' WHERE id = 9" \
+		"DELETE FROM stipa.audit_event WHERE id = 9" \
+		"INSERT INTO stipa.audit_event SELECT -1, at, actor, action, subject, reason,
+			evidence, previous, hash FROM stipa.audit_event WHERE id = 9" \
+		"UPDATE stipa.audit_event SET hash = sha256('x') WHERE id = 9" \
+		"DELETE FROM stipa.audit_event WHERE id = 9;
+		 UPDATE stipa.audit_event SET id = id - 1 WHERE id > 9"; do
+		tamper "$sql" || return 1
+		ctl audit verify >"$dir/out" 2>&1
+		[ $? = 1 ] && grep -qE "event (9|-1|10)\b" "$dir/out" ||
+			{ echo "  $sql: $(cat "$dir/out")"; return 1; }
+	done
+	# its functions are not asked
+	tamper "UPDATE stipa.audit_event SET reason = 'x' WHERE id = 9;
+		CREATE OR REPLACE FUNCTION stipa.audit_verify() RETURNS bigint LANGUAGE sql RETURN NULL::bigint" &&
+	refused 1 audit-broken audit verify && settings
+}
+
+# ---- a node's configuration ----
+
+a_node_s_configuration_is_judged()
+{
+	done_with config check "$srcdir/deploy/stipad.conf" && [ "$(of_out .right)" = true ] &&
+	done_with config print "$srcdir/deploy/stipad.conf" &&
+	[ "$(of_out '[.environment, .connections_max, .listen[1]] | join("|")')" = \
+		"production|20000|[2001:db8::1]:443" ] &&
+	ctl config print "$srcdir/deploy/stipad.conf" >"$dir/printed.conf" &&
+	./stipad --config "$srcdir/deploy/stipad.conf" --print-config | cmp - "$dir/printed.conf" &&
+	ctl config check "$dir/printed.conf" | grep -q "is right" &&
+	{ echo 'listen = {"x"}'; echo 'liste = 1'; } >"$dir/bad.conf" &&
+	ctl --json config check "$dir/bad.conf" >"$dir/out" 2>"$dir/err"
+	[ $? = 1 ] && note refused config check &&
+	[ "$(jq -r .error.code "$dir/err")" = bad-configuration ] &&
+	jq -r '.faults[]' "$dir/out" >"$dir/told" &&
+	! ./stipad --config "$dir/bad.conf" --check-config 2>"$dir/by-stipad" &&
+	cmp "$dir/told" "$dir/by-stipad" &&
+	[ "$(grep -c "bad.conf:[12]: " "$dir/told")" = 2 ] &&
+	refused 1 bad-configuration config print "$dir/bad.conf" &&
+	refused 1 bad-configuration config print "$dir/nowhere" &&
+	refused 2 wrong-use config check a b
+}
+
 # Without --actor: the configuration, and without that the user of the system.
 the_actor_is_known()
 {
@@ -554,19 +736,20 @@ secrets_are_nowhere()
 	done <"$dir/secrets"
 }
 
-# pki and the offline half of token have tests of their own.
+# pki, the offline half of token and doctor have tests of their own.
 ours()
 {
-	grep -vE '^(pki .*|token (decode|verify))$' | sort -u
+	grep -vE '^(pki .*|token (decode|verify)|doctor)$'
 }
 
 every_command_was_called()
 {
-	./stipactl help | awk '/^  / { print $1, $2 }' | ours >"$dir/all"
+	./stipactl help | sed -n 's/^  \([a-z -]*[a-z]\)  .*/\1/p' | ours >"$dir/all"
 	[ -s "$dir/all" ] || return 1
 	for kind in accepted refused; do
-		ours <"$dir/$kind" | comm -23 "$dir/all" - >"$dir/never"
-		[ ! -s "$dir/never" ] || { echo "  never $kind: $(tr '\n' ';' <"$dir/never")"; return 1; }
+		while read -r name; do
+			grep -q "^$name " "$dir/$kind" || { echo "  never $kind: $name"; return 1; }
+		done <"$dir/all"
 	done
 }
 
@@ -589,6 +772,7 @@ settings
 run_step "Wrong use is exit 2 and names what is right" the_command_line_is_checked
 run_step "A configuration that is wrong is told" a_bad_configuration_is_told
 run_step "Help needs no configuration" help_needs_no_configuration
+run_step "Versions are said" versions_are_said
 run_step "What is to be migrated is listed, and a dry run changes nothing" migrations_are_listed
 run_step "Migrations run once" migrations_run_once
 run_step "The schema is that of the files" the_schema_is_the_same
@@ -620,6 +804,16 @@ run_step "Tokens are found in the ledger" tokens_are_found
 run_step "Rights are taken, with a reason" rights_are_taken
 run_step "Accounts end" accounts_end
 run_step "Every act is in the audit" every_act_is_audited
+run_step "Refusals are found and counted" refusals_are_found
+run_step "The audit is read and exported" the_audit_is_read
+run_step "The audit is followed" the_audit_is_followed
+run_step "A whole chain is whole" a_whole_chain_is_whole
+run_step "Any change of an event is found" any_change_is_found
+run_step "Any removal is found" any_removal_is_found
+run_step "Any insertion is found" any_insertion_is_found
+run_step "An end cut off is found by a noted head" an_end_cut_off_is_found_by_a_noted_head
+run_step "Tampering with the database is found" tampering_with_the_database_is_found
+run_step "A node's configuration is judged as by the node" a_node_s_configuration_is_judged
 run_step "The actor is known" the_actor_is_known
 run_step "No secret is in the database or its log" secrets_are_nowhere
 run_step "Without a schema nothing works, and it is said" without_a_schema
