@@ -74,7 +74,7 @@ stream_and_take()
 	rm -f "$dir/stop" "$dir/seen"
 	"$STIPA_PYTHON" "$srcdir/tests/integration/stream.py" --ca "$dir/tls/ca.pem" \
 		--log "$dir/$1.log" --jobs "$dir/jobs" --until "$dir/stop" --seconds 90 \
-		"$port_a" "$port_b" &
+		"$port_a" "$port_b" >&2 &  # who reads what we print does not wait for it
 	client=$!
 	sleep 2
 	for i in $(seq 1 "$((subjects * 5))"); do
