@@ -37,7 +37,8 @@ struct config {
 	long connections_max, connections_per_address_max, requests_per_connection_max;
 	long idle_timeout_ms, handshake_timeout_ms, head_timeout_ms, body_timeout_ms;
 	long handler_timeout_ms, response_timeout_ms, connection_life_ms;
-	long orders_max; /* that wait in the authority */
+	long orders_max;				       /* that wait in the authority */
+	long requests_per_client_s, requests_per_client_burst; /* at this node */
 	long drain_timeout_ms;
 
 	char *log_level; /* debug, info, warning, error */

@@ -3,18 +3,25 @@
 
 #include <signal.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include <event2/event.h>
 
+#include "base/clock.h"
+#include "client_limits.h"
 #include "config/config.h"
+#include "crypto/digest.h"
 #include "db/desk.h"
 #include "ipc/channel.h"
 #include "ipc/control.h"
+#include "ipc/verdict.h"
 #include "issue/issuer.h"
 #include "issue/schema.h"
 #include "keys/signer.h"
+#include "oauth/oauth.h"
 
-#define FLUSH_MS 100 /* for the last answers to leave */
+#define FLUSH_MS    100 /* for the last answers to leave */
+#define CLIENTS_MAX 16384
 
 struct authority {
 	const struct authority_options *options;
@@ -22,6 +29,8 @@ struct authority {
 	struct signer *signer;
 	struct db_desk *desk;
 	struct issuer *issuer;
+	struct oauth *oauth;
+	struct client_limits *limits;
 	struct ipc_server *server;
 	struct ipc_control *control;
 	struct event *patience; /* the end of draining */
@@ -35,7 +44,11 @@ struct authority {
 struct work {
 	struct authority *authority;
 	struct ipc_ticket *ticket;
-	struct answer answer;
+	union {
+		struct answer issued;
+		struct grant_answer granted;
+		struct access_answer done;
+	} answer;
 };
 
 /* ---- orders ---- */
@@ -48,36 +61,190 @@ static void flush_if_drained(struct authority *authority)
 		event_add(authority->flushed, &after);
 }
 
-/* The answer says itself whether it failed. */
-static void on_answer(void *arg, const struct error *error)
+/* NULL: the ticket has been answered, with a failure. */
+static struct work *work_new(struct authority *authority, struct ipc_ticket *ticket)
 {
-	struct work *work = arg;
-
-	(void)error;
-	ipc_answer(work->ticket, &work->answer);
-	work->authority->works--;
-	flush_if_drained(work->authority);
-	free(work);
-}
-
-static void on_order(void *arg, const struct order *order, struct ipc_ticket *ticket)
-{
-	struct authority *authority = arg;
 	struct work *work = authority->last_orders ? NULL : calloc(1, sizeof(*work));
 
 	if (work == NULL) {
 		ipc_answer_failed(ticket);
-		return;
+		return NULL;
 	}
 	work->authority = authority;
 	work->ticket = ticket;
 	authority->works++;
-	issuer_order_start(authority->issuer, order, &work->answer, on_answer, work);
+	return work;
 }
 
-/* What is done with each kind of order; what is not here fails. */
+static void work_free(struct work *work)
+{
+	work->authority->works--;
+	flush_if_drained(work->authority);
+	explicit_bzero(work, sizeof(*work)); /* it may have had an access token */
+	free(work);
+}
+
+/* The answer says itself whether it failed. */
+static void on_issued(void *arg, const struct error *error)
+{
+	struct work *work = arg;
+
+	(void)error;
+	ipc_answer(work->ticket, &work->answer.issued);
+	work_free(work);
+}
+
+static void on_granted(void *arg, const struct error *error)
+{
+	struct work *work = arg;
+
+	(void)error;
+	ipc_answer_grant(work->ticket, &work->answer.granted);
+	work_free(work);
+}
+
+static void on_done(void *arg, const struct error *error)
+{
+	struct work *work = arg;
+
+	(void)error;
+	ipc_answer_access(work->ticket, &work->answer.done);
+	work_free(work);
+}
+
+/* ---- limits ---- */
+
+static bool asks_too_often(struct authority *authority, const uint8_t digest[SHA256_LEN],
+			   const char *kind, const char *request_id)
+{
+	if (client_limits_take(authority->limits, digest, clock_steady_ms()))
+		return false;
+	log_info(authority->options->log, "order refused", LOG_TEXT("kind", kind),
+		 LOG_TEXT("request", request_id), LOG_TEXT("verdict", verdict_code(VERDICT_RATE)));
+	return true;
+}
+
+/* Where it is not known yet whether somebody is who he says, the name counts together with the
+ * address: nobody uses up another's share. */
+static bool name_asks_too_often(struct authority *authority, const char *name,
+				const uint8_t peer[16], const char *kind, const char *request_id)
+{
+	char both[16 + CLIENT_ID_MAX + 1];
+	uint8_t digest[SHA256_LEN];
+	size_t len = strnlen(name, CLIENT_ID_MAX);
+
+	memcpy(both, peer, 16);
+	memcpy(both + 16, name, len);
+	sha256(both, 16 + len, digest);
+	return asks_too_often(authority, digest, kind, request_id);
+}
+
+static bool grant_comes_too_often(struct authority *authority, const struct grant_order *order)
+{
+	if (order->proof.method == METHOD_SECRET)
+		return asks_too_often(authority, order->proof.credential, "grant",
+				      order->request_id);
+	return name_asks_too_often(authority, order->proof.client, order->peer, "grant",
+				   order->request_id);
+}
+
+static bool login_comes_too_often(struct authority *authority, const struct login_order *order)
+{
+	if (order->method == METHOD_LOGIN)
+		return asks_too_often(authority, order->digest, "login", order->request_id);
+	return name_asks_too_often(authority, order->user, order->peer, "login", order->request_id);
+}
+
+static bool revocation_comes_too_often(struct authority *authority,
+				       const struct revoke_order *order)
+{
+	if (order->proof.method == METHOD_ASSERTION)
+		return name_asks_too_often(authority, order->proof.client, order->peer, "revoke",
+					   order->request_id);
+	return asks_too_often(authority,
+			      order->proof.method == METHOD_TOKEN ? order->token
+								  : order->proof.credential,
+			      "revoke", order->request_id);
+}
+
+/* ---- what is done with each kind of order ---- */
+
+static void on_order(void *arg, const struct order *order, struct ipc_ticket *ticket)
+{
+	struct authority *authority = arg;
+	struct work *work = work_new(authority, ticket);
+
+	if (work == NULL)
+		return;
+	if (asks_too_often(authority, order->credential, "issue", order->request_id)) {
+		work->answer.issued = (struct answer){ .verdict = VERDICT_RATE };
+		on_issued(work, NULL);
+		return;
+	}
+	issuer_order_start(authority->issuer, order, &work->answer.issued, on_issued, work);
+}
+
+static void on_grant(void *arg, const struct grant_order *order, struct ipc_ticket *ticket)
+{
+	struct authority *authority = arg;
+	struct work *work = work_new(authority, ticket);
+
+	if (work == NULL)
+		return;
+	if (grant_comes_too_often(authority, order)) {
+		work->answer.granted = (struct grant_answer){ .verdict = VERDICT_RATE };
+		on_granted(work, NULL);
+		return;
+	}
+	oauth_grant_start(authority->oauth, order, &work->answer.granted, on_granted, work);
+}
+
+static void on_login(void *arg, const struct login_order *order, struct ipc_ticket *ticket)
+{
+	struct authority *authority = arg;
+	struct work *work = work_new(authority, ticket);
+
+	if (work == NULL)
+		return;
+	if (login_comes_too_often(authority, order)) {
+		work->answer.granted = (struct grant_answer){ .verdict = VERDICT_RATE };
+		on_granted(work, NULL);
+		return;
+	}
+	oauth_login_start(authority->oauth, order, &work->answer.granted, on_granted, work);
+}
+
+static void on_revoke(void *arg, const struct revoke_order *order, struct ipc_ticket *ticket)
+{
+	struct authority *authority = arg;
+	struct work *work = work_new(authority, ticket);
+
+	if (work == NULL)
+		return;
+	if (revocation_comes_too_often(authority, order)) {
+		work->answer.done = (struct access_answer){ .verdict = VERDICT_RATE };
+		on_done(work, NULL);
+		return;
+	}
+	oauth_revoke_start(authority->oauth, order, &work->answer.done, on_done, work);
+}
+
+/* Anybody may report; the edges limit it by address. */
+static void on_report(void *arg, const struct report_order *order, struct ipc_ticket *ticket)
+{
+	struct authority *authority = arg;
+	struct work *work = work_new(authority, ticket);
+
+	if (work != NULL)
+		oauth_report_start(authority->oauth, order, &work->answer.done, on_done, work);
+}
+
 static const struct ipc_handlers handlers = {
 	.on_order = on_order,
+	.on_grant = on_grant,
+	.on_login = on_login,
+	.on_revoke = on_revoke,
+	.on_report = on_report,
 };
 
 static void on_ready(void *arg, const char *why)
@@ -164,10 +331,21 @@ static bool parts_make(struct authority *authority, struct error *error)
 		.arg = authority,
 	};
 
+	struct oauth_options oauth = {
+		.base = authority->base,
+		.log = authority->options->log,
+		.environment = config->environment,
+		.queue_max = (unsigned int)config->orders_max,
+	};
+
+	authority->limits =
+		client_limits_new((unsigned int)config->requests_per_client_s,
+				  (unsigned int)config->requests_per_client_burst, CLIENTS_MAX);
 	authority->patience = evtimer_new(authority->base, on_patience, authority);
 	authority->flushed = evtimer_new(authority->base, on_flushed, authority);
 	authority->server = ipc_server_new(authority->base, &handlers, authority);
-	if (authority->patience == NULL || authority->flushed == NULL || authority->server == NULL)
+	if (authority->limits == NULL || authority->patience == NULL ||
+	    authority->flushed == NULL || authority->server == NULL)
 		return error_set(error, ERROR_UNAVAILABLE, "no memory");
 	ipc_server_on_lost(authority->server, on_edge_lost, authority);
 	authority->desk = issuer.desk = db_desk_new(&desk, error);
@@ -175,6 +353,10 @@ static bool parts_make(struct authority *authority, struct error *error)
 		return false;
 	authority->issuer = issuer_new(&issuer, error);
 	if (authority->issuer == NULL)
+		return false;
+	oauth.desk = authority->desk;
+	authority->oauth = oauth_new(&oauth, error);
+	if (authority->oauth == NULL)
 		return false;
 	authority->control = ipc_control_new(authority->base, authority->options->control_fd,
 					     on_edge, on_control_end, authority);
@@ -204,7 +386,9 @@ static void authority_clear(struct authority *authority)
 {
 	ipc_control_free(authority->control);
 	db_desk_free(authority->desk);	/* answers what waits */
-	issuer_free(authority->issuer); /* answers what is left */
+	issuer_free(authority->issuer); /* and these what they do */
+	oauth_free(authority->oauth);
+	client_limits_free(authority->limits);
 	ipc_server_free(authority->server);
 	signer_free(authority->signer);
 	event_freep(authority->patience);

@@ -65,6 +65,10 @@ const struct config_option config_options[] = {
 	  .help = "life of a connection" },
 	{ NUMBER(orders_max, 1, 1000000), .fallback = "4096",
 	  .help = "orders that wait in the authority; one more is told 503" },
+	{ NUMBER(requests_per_client_s, 0, 1000000), .fallback = "100",
+	  .help = "of one client at this node; one more is told 429; 0: no limit" },
+	{ NUMBER(requests_per_client_burst, 1, 1000000), .fallback = "200",
+	  .help = "that a client who has been silent may make at once" },
 	{ NUMBER(drain_timeout_ms, 0, 600000), .fallback = "30000",
 	  .help = "at the end: how long requests under way may take" },
 

@@ -32,12 +32,16 @@ static void log_failed(const struct issue_entry *entry, const struct log *log,
 static void log_verdict(const struct issue_entry *entry, const struct log *log)
 {
 	const struct issue_row *row = &entry->row;
-	bool issued = row->verdict == VERDICT_ISSUED;
+	bool dry = entry->order.dry_run != 0;
+	bool issued = row->verdict == VERDICT_ISSUED && !dry;
 	bool malformed = row->verdict == VERDICT_MALFORMED;
 	char jti[UUID_TEXT_LEN + 1];
 
 	uuid_to_text(entry->jti, jti);
-	log_info(log, issued ? "token issued" : "order refused",
+	log_info(log,
+		 dry	  ? "dry run"
+		 : issued ? "token issued"
+			  : "order refused",
 		 LOG_TEXT("request", entry->order.request_id),
 		 LOG_TEXT("verdict", verdict_code(row->verdict)),
 		 LOG_TEXT("defect", malformed ? defect_code(entry->order.defect) : NULL),
@@ -63,6 +67,7 @@ static void fill_answer(const struct issue_entry *entry)
 	answer->verdict = (uint8_t)row->verdict;
 	answer->defect = entry->order.defect;
 	if (row->verdict == VERDICT_ISSUED) {
+		answer->exp = row->exp;
 		copy_text(answer->spc, sizeof(answer->spc), row->spc);
 		copy_text(answer->text, sizeof(answer->text), entry->jws.text);
 	} else if (row->verdict == VERDICT_SPC_AMBIGUOUS) {
@@ -125,13 +130,17 @@ static bool encode(struct batch *batch, struct issue_entry *entry, uint8_t diges
 	return token_claims_encode(&claims, &entry->jws, digest, error);
 }
 
+static bool is_to_be_signed(const struct issue_entry *entry)
+{
+	return entry->row.verdict == VERDICT_ISSUED && !entry->order.dry_run;
+}
+
 /* An order that is issued stays, with its digest in the job; any other is answered. */
 static void judge_one(struct batch *batch, struct issue_entry *entry, unsigned int row)
 {
 	struct error error = { 0 };
 
-	if (issue_row_read(batch->rows, row, &entry->row, &error) &&
-	    entry->row.verdict == VERDICT_ISSUED &&
+	if (issue_row_read(batch->rows, row, &entry->row, &error) && is_to_be_signed(entry) &&
 	    encode(batch, entry, batch->job.digest[batch->job.n], &error)) {
 		STAILQ_INSERT_TAIL(&batch->asks, &entry->ask, link);
 		batch->job.n++;

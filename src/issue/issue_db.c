@@ -123,8 +123,8 @@ void issue_tokens_add(const struct order *order, const uint8_t jti[16], struct d
 	db_array_add(&arrays[JTIS], jti, 16);
 	add_text(&arrays[REQUEST_IDS], order->request_id);
 	db_array_add(&arrays[PEERS], order->peer, sizeof(order->peer));
-	db_array_add_int2(&arrays[PRESENTED], 0);
-	db_array_add_bool(&arrays[DRY_RUNS], false);
+	db_array_add_int2(&arrays[PRESENTED], order->presented);
+	db_array_add_bool(&arrays[DRY_RUNS], order->dry_run != 0);
 }
 
 void issue_tokens_bind(const char *kid, struct db_call *call, const uint8_t clock[DB_TIME_LEN])

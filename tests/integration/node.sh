@@ -87,6 +87,7 @@ node_conf()
 		certificates = "$dir/pki/certs"
 		crl_url = "https://127.0.0.1:$port_a/sti-pa/crl"
 		crl_issuer = "CN=STI-PA CRL,O=Demo STI-PA,C=US"
+		requests_per_client_s = 0
 	CONF
 }
 

@@ -14,6 +14,7 @@
 #include "ipc/control.h"
 #include "issue/issuer.h"
 #include "keys/signer.h"
+#include "oauth/oauth.h"
 
 /* The process with its neighbours faked by linking.  A script of events plays the monitor, the
  * edges and the issuer, 20 ms apart; the story is what the process did. */
@@ -28,7 +29,7 @@ static const struct script {
 	void (*acts[10])(void); /* in this order, up to a NULL */
 	long drain_timeout_ms;
 	const char *story;
-	int status;
+	long per_client_s; /* burst 2 */
 } * now;
 
 static char story[512];
@@ -129,6 +130,77 @@ void db_desk_free(struct db_desk *desk)
 	tell("no-desk");
 }
 
+/* ---- oauth: answers at once ---- */
+
+struct oauth *oauth_new(const struct oauth_options *options, struct error *error)
+{
+	(void)error;
+	CU_ASSERT_PTR_EQUAL(options->desk, the_desk);
+	CU_ASSERT_STRING_EQUAL(options->environment, "demo");
+	CU_ASSERT_EQUAL(options->queue_max, 12);
+	return (struct oauth *)&issuer_options;
+}
+
+void oauth_free(struct oauth *oauth)
+{
+	if (oauth != NULL)
+		tell("no-oauth");
+}
+
+static void finish_grant(struct grant_answer *answer, done_fn done, void *arg)
+{
+	const struct error none = { 0 };
+
+	*answer = (struct grant_answer){ .verdict = VERDICT_STRANGER };
+	done(arg, &none);
+}
+
+void oauth_grant_start(struct oauth *oauth, const struct grant_order *asked,
+		       struct grant_answer *answer, done_fn done, void *arg)
+{
+	(void)oauth;
+	CU_ASSERT_STRING_EQUAL(asked->request_id, "grant-1");
+	tell("grant");
+	finish_grant(answer, done, arg);
+}
+
+void oauth_login_start(struct oauth *oauth, const struct login_order *asked,
+		       struct grant_answer *answer, done_fn done, void *arg)
+{
+	(void)oauth;
+	CU_ASSERT_STRING_EQUAL(asked->user, "user-1");
+	tell("login");
+	finish_grant(answer, done, arg);
+}
+
+static void finish_access(struct access_answer *answer, done_fn done, void *arg)
+{
+	const struct error none = { 0 };
+
+	*answer = (struct access_answer){ .verdict = VERDICT_ISSUED };
+	done(arg, &none);
+}
+
+void oauth_revoke_start(struct oauth *oauth, const struct revoke_order *asked,
+			struct access_answer *answer, done_fn done, void *arg)
+{
+	(void)oauth;
+	(void)asked;
+	tell("revoke");
+	finish_access(answer, done, arg);
+}
+
+void oauth_report_start(struct oauth *oauth, const struct report_order *asked,
+			struct access_answer *answer, done_fn done, void *arg)
+{
+	(void)oauth;
+	(void)asked;
+	tell("report");
+	finish_access(answer, done, arg);
+}
+
+/* ---- ipc ---- */
+
 static struct ipc_handlers handlers;
 static ipc_lost_fn on_edge_lost;
 static void *server_arg;
@@ -167,7 +239,21 @@ void ipc_answer(struct ipc_ticket *one, const struct answer *answer)
 {
 	one->answer = *answer;
 	one->answers++;
-	tell(answer->failed ? "failed" : "answered");
+	tell(answer->failed		       ? "failed"
+	     : answer->verdict == VERDICT_RATE ? "too-often"
+					       : "answered");
+}
+
+void ipc_answer_grant(struct ipc_ticket *one, const struct grant_answer *answer)
+{
+	(void)one;
+	tell(answer->verdict == VERDICT_RATE ? "too-often" : "refused");
+}
+
+void ipc_answer_access(struct ipc_ticket *one, const struct access_answer *answer)
+{
+	(void)one;
+	tell(answer->verdict == VERDICT_RATE ? "too-often" : "done");
 }
 
 void ipc_answer_failed(struct ipc_ticket *one)
@@ -237,6 +323,88 @@ static void edge_asks(void)
 	handlers.on_order(server_arg, &asked, &ticket);
 }
 
+static void edge_asks_thrice(void)
+{
+	for (int i = 0; i < 3; i++) {
+		edge_asks();
+		answer_order(ERROR_NONE, VERDICT_SPC_NOT_HELD);
+	}
+}
+
+static void edge_grants(uint8_t method, uint8_t secret, uint8_t peer)
+{
+	struct grant_order asked = { .proof = { .method = method, .client = "client-1" },
+				     .request_id = "grant-1" };
+
+	asked.proof.credential[0] = secret;
+	asked.peer[0] = peer;
+	handlers.on_grant(server_arg, &asked, &ticket);
+}
+
+static void edge_logs_in(uint8_t method, uint8_t digest, uint8_t peer)
+{
+	struct login_order asked = { .method = method, .user = "user-1" };
+
+	asked.digest[0] = digest;
+	asked.peer[0] = peer;
+	handlers.on_login(server_arg, &asked, &ticket);
+}
+
+static void edge_revokes(uint8_t token)
+{
+	struct revoke_order asked = { .proof = { .method = METHOD_TOKEN } };
+
+	asked.token[0] = token;
+	handlers.on_revoke(server_arg, &asked, &ticket);
+}
+
+static void edge_reports(void)
+{
+	const struct report_order asked = { .secret = { 1 } };
+
+	handlers.on_report(server_arg, &asked, &ticket);
+}
+
+static void edge_asks_for_each(void)
+{
+	edge_grants(METHOD_SECRET, 1, 1);
+	edge_logs_in(METHOD_LOGIN, 2, 1);
+	edge_revokes(3);
+	edge_reports();
+}
+
+/* A secret counts wherever it comes from. */
+static void edge_grants_by_one_secret(void)
+{
+	for (uint8_t peer = 1; peer <= 3; peer++)
+		edge_grants(METHOD_SECRET, 7, peer);
+	edge_grants(METHOD_SECRET, 8, 1);
+}
+
+/* A name counts only with its address: nobody shuts another out. */
+static void edge_grants_by_one_name(void)
+{
+	for (int i = 0; i < 3; i++)
+		edge_grants(METHOD_ASSERTION, 0, 1);
+	edge_grants(METHOD_ASSERTION, 0, 2);
+}
+
+static void edge_logs_in_as_one_user(void)
+{
+	for (int i = 0; i < 3; i++)
+		edge_logs_in(METHOD_PASSWORD, 0, 1);
+	edge_logs_in(METHOD_PASSWORD, 0, 2);
+	edge_logs_in(METHOD_LOGIN, 9, 1);
+}
+
+static void edge_revokes_and_reports(void)
+{
+	for (int i = 0; i < 3; i++)
+		edge_revokes(4);
+	for (int i = 0; i < 3; i++)
+		edge_reports();
+}
+
 /* Another ticket: the first is still to be answered. */
 static void edge_asks_in_vain(void)
 {
@@ -278,7 +446,7 @@ static void nothing(void)
 {
 }
 
-#define GONE "no-desk no-issuer no-server no-signer "
+#define GONE "no-desk no-issuer no-oauth no-server no-signer "
 
 static const struct script scripts[] = {
 	{ .name = "an order is answered",
@@ -290,6 +458,31 @@ static const struct script scripts[] = {
 	  .acts = { edge_asks, issuer_fails_the_order, issuer_is_not_ready, monitor_ends },
 	  .drain_timeout_ms = 60000,
 	  .story = "order failed not-ready end " GONE },
+	{ .name = "each kind has its handler",
+	  .acts = { edge_asks_for_each, monitor_ends },
+	  .drain_timeout_ms = 60000,
+	  .story = "grant refused login refused revoke done report done end " GONE },
+	{ .name = "a client asks too often",
+	  .acts = { edge_asks_thrice, monitor_ends },
+	  .per_client_s = 1,
+	  .story = "order answered order answered too-often end " GONE },
+	{ .name = "a secret is shown too often",
+	  .acts = { edge_grants_by_one_secret, monitor_ends },
+	  .per_client_s = 1,
+	  .story = "grant refused grant refused too-often grant refused end " GONE },
+	{ .name = "a name is told too often from one address",
+	  .acts = { edge_grants_by_one_name, monitor_ends },
+	  .per_client_s = 1,
+	  .story = "grant refused grant refused too-often grant refused end " GONE },
+	{ .name = "a user logs in too often from one address",
+	  .acts = { edge_logs_in_as_one_user, monitor_ends },
+	  .per_client_s = 1,
+	  .story = "login refused login refused too-often login refused login refused end " GONE },
+	{ .name = "a token is ended too often; reports have no limit here",
+	  .acts = { edge_revokes_and_reports, monitor_ends },
+	  .per_client_s = 1,
+	  .story = "revoke done revoke done too-often report done report done report done "
+		   "end " GONE },
 	{ .name = "the edges finish first",
 	  .acts = { edge_comes, edge_comes, monitor_ends, edge_goes, edge_asks, issuer_answers,
 		    edge_goes },
@@ -309,12 +502,15 @@ static const struct script scripts[] = {
 static int run(const struct script *script)
 {
 	static char key[] = "key", passphrase[] = "passphrase", chain[] = "chain";
-	static char database[] = "host=/run/db";
+	static char database[] = "host=/run/db", environment[] = "demo";
 	const struct config config = { .database = database,
 				       .signer_key = key,
 				       .signer_passphrase = passphrase,
 				       .signer_certificate = chain,
+				       .environment = environment,
 				       .orders_max = 12,
+				       .requests_per_client_s = script->per_client_s,
+				       .requests_per_client_burst = 2,
 				       .drain_timeout_ms = script->drain_timeout_ms };
 	const struct log log = { .fd = -1, .least = LOG_LEVEL_ERROR + 1 };
 	const struct authority_options options = { .config = &config,

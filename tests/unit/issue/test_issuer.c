@@ -332,6 +332,8 @@ static void on_answer(void *arg, const struct error *error)
 	one->answers++;
 }
 
+static bool dry_run;
+
 static void ask(int i, const char *account)
 {
 	struct order order = { .kind = ORDER_ISSUE, .form = TOKEN_FORM_ATC };
@@ -342,6 +344,7 @@ static void ask(int i, const char *account)
 	strcpy(order.fingerprint, "SHA256 00");
 	snprintf(order.request_id, sizeof(order.request_id), "request-%d", i);
 	memset(order.credential, 'C', sizeof(order.credential));
+	order.dry_run = dry_run;
 	issuer_order_start(issuer, &order, &asked[i].answer, on_answer, &asked[i]);
 	CU_ASSERT_EQUAL(asked[i].answers, 0);
 }
@@ -480,6 +483,37 @@ static void test_a_refusal_is_not_signed(void)
 	CU_ASSERT_EQUAL(asked[0].answer.verdict, VERDICT_SPC_NOT_HELD);
 	CU_ASSERT_EQUAL(asked[0].error.kind, ERROR_NONE);
 	CU_ASSERT_STRING_EQUAL(asked[0].answer.text, "");
+}
+
+static bool has_dry_runs(const struct db_call *call, int n)
+{
+	const char *values = call->value[14] + 20; /* each a length of 4 and a byte */
+	int dry = 0;
+
+	for (int i = 0; i < n; i++)
+		dry += values[i * 5 + 4];
+	return dry > 0;
+}
+
+/* The verdict of the same call; what is not asked for is not signed. */
+static void test_a_dry_run_is_not_signed(void)
+{
+	dry_run = true;
+	ask_for(0, 2);
+	dry_run = false;
+	ask_for(2, 1);
+	turn();
+	CU_ASSERT_TRUE(has_dry_runs(sent.call[0], 3));
+	serve_all();
+	CU_ASSERT_STRING_EQUAL(story, "batch3 sign1 ");
+	for (int i = 0; i < 2; i++) {
+		CU_ASSERT_EQUAL(asked[i].answer.verdict, VERDICT_ISSUED);
+		CU_ASSERT_STRING_EQUAL(asked[i].answer.text, "");
+		CU_ASSERT_STRING_EQUAL(asked[i].answer.spc, "1001");
+		CU_ASSERT_EQUAL(asked[i].answer.exp, 1767312000);
+	}
+	CU_ASSERT_TRUE(is_issued(2));
+	CU_ASSERT_EQUAL(asked[2].answer.exp, 1767312000);
 }
 
 static void test_an_ambiguous_one_names_the_choices(void)
@@ -892,6 +926,7 @@ int main(void)
 		{ "256 at most", test_a_batch_has_256_orders_at_most },
 		{ "a full queue", test_a_full_queue_refuses },
 		{ "a refusal", test_a_refusal_is_not_signed },
+		{ "a dry run", test_a_dry_run_is_not_signed },
 		{ "an ambiguous one", test_an_ambiguous_one_names_the_choices },
 		{ "a commit undone", test_a_commit_that_the_server_undid_is_no_token },
 		{ "a commit not understood",

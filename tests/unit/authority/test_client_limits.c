@@ -1,0 +1,117 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <string.h>
+
+#include <CUnit/Basic.h>
+
+#include "../../../src/authority/client_limits.h"
+
+static struct client_limits *limits;
+
+static bool takes(unsigned int who, int64_t now_ms)
+{
+	uint8_t digest[32] = { 0 };
+
+	memcpy(digest, &who, sizeof(who));
+	return client_limits_take(limits, digest, now_ms);
+}
+
+static int taken(unsigned int who, int n, int64_t now_ms)
+{
+	int good = 0;
+
+	for (int i = 0; i < n; i++)
+		good += takes(who, now_ms);
+	return good;
+}
+
+static void make(unsigned int per_s, unsigned int burst, unsigned int clients_max)
+{
+	limits = client_limits_new(per_s, burst, clients_max);
+	CU_ASSERT_PTR_NOT_NULL_FATAL(limits);
+}
+
+static void after_each(void)
+{
+	client_limits_free(limits);
+}
+
+static void test_a_burst_then_the_rate(void)
+{
+	make(100, 200, 16);
+	CU_ASSERT_EQUAL(taken(1, 300, 5000), 200);
+	CU_ASSERT_EQUAL(taken(1, 300, 5009), 0);
+	CU_ASSERT_EQUAL(taken(1, 300, 5010), 1);
+	CU_ASSERT_EQUAL(taken(1, 300, 5110), 10);
+	CU_ASSERT_EQUAL(taken(1, 300, 9999999), 200); /* no more than full */
+}
+
+static void test_a_second_is_not_lost_in_pieces(void)
+{
+	int n = 0;
+
+	make(3, 1, 16);
+	takes(1, 0);
+	for (int64_t ms = 1; ms <= 10000; ms++)
+		n += takes(1, ms);
+	CU_ASSERT(n == 29 || n == 30);
+}
+
+static void test_each_has_its_own(void)
+{
+	make(1, 2, 16);
+	CU_ASSERT_EQUAL(taken(1, 5, 0), 2);
+	CU_ASSERT_EQUAL(taken(2, 5, 0), 2);
+	CU_ASSERT_EQUAL(taken(1, 5, 0), 0);
+}
+
+static void test_without_a_limit(void)
+{
+	make(0, 1, 16);
+	CU_ASSERT_EQUAL(taken(1, 1000, 0), 1000);
+}
+
+/* The one that has been silent for longest makes room. */
+static void test_the_table_is_bounded(void)
+{
+	make(1, 1, 4);
+	for (unsigned int who = 1; who <= 4; who++)
+		CU_ASSERT_TRUE(takes(who, 0));
+	CU_ASSERT_FALSE(takes(1, 0)); /* still known, and the youngest now */
+	CU_ASSERT_TRUE(takes(5, 0));  /* in the place of 2 */
+	CU_ASSERT_FALSE(takes(1, 0));
+	CU_ASSERT_FALSE(takes(3, 0));
+	CU_ASSERT_FALSE(takes(4, 0));
+	CU_ASSERT_FALSE(takes(5, 0));
+	CU_ASSERT_TRUE(takes(2, 0));
+}
+
+static void test_a_flood_of_strangers(void)
+{
+	make(1, 1, 1000);
+	for (unsigned int who = 0; who < 200000; who++)
+		CU_ASSERT_TRUE(takes(who, 0));
+	CU_ASSERT_FALSE(takes(199999, 0));
+	CU_ASSERT_FALSE(takes(199000, 0));
+}
+
+int main(void)
+{
+	static CU_TestInfo tests[] = {
+		{ "a burst, then the rate", test_a_burst_then_the_rate },
+		{ "in pieces", test_a_second_is_not_lost_in_pieces },
+		{ "each its own", test_each_has_its_own },
+		{ "without a limit", test_without_a_limit },
+		{ "a bounded table", test_the_table_is_bounded },
+		{ "a flood", test_a_flood_of_strangers },
+		CU_TEST_INFO_NULL,
+	};
+	static CU_SuiteInfo suites[] = {
+		{ .pName = "client_limits", .pTearDownFunc = after_each, .pTests = tests },
+		CU_SUITE_INFO_NULL,
+	};
+
+	if (CU_initialize_registry() != CUE_SUCCESS || CU_register_suites(suites) != CUE_SUCCESS)
+		return 1;
+	CU_basic_run_tests();
+	return CU_get_number_of_failures() != 0;
+}
