@@ -676,7 +676,8 @@ tampering_with_the_database_is_found()
 			evidence, previous, hash FROM stipa.audit_event WHERE id = 9" \
 		"UPDATE stipa.audit_event SET hash = sha256('x') WHERE id = 9" \
 		"DELETE FROM stipa.audit_event WHERE id = 9;
-		 UPDATE stipa.audit_event SET id = id - 1 WHERE id > 9"; do
+		 UPDATE stipa.audit_event SET id = 1 - id WHERE id > 9;
+		 UPDATE stipa.audit_event SET id = -id WHERE id < 0"; do
 		tamper "$sql" || return 1
 		ctl audit verify >"$dir/out" 2>&1
 		[ $? = 1 ] && grep -qE "event (9|-1|10)\b" "$dir/out" ||
