@@ -40,7 +40,9 @@ node_settings_write()
 		signer_passphrase = "$pki/passphrase"
 		certificates = "$pki/certs"
 		crl_url = "https://127.0.0.1:$port/sti-pa/crl"
+		crl_url_download = "https://127.0.0.1:$port/download/v1/crl"
 		crl_issuer = "C=US,O=STI-PA,CN=STI-PA CRL"
+		base_url = "https://127.0.0.1:$port"
 		connections_max = 10000
 		drain_timeout_ms = 5000
 	EOT

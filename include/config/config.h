@@ -31,14 +31,18 @@ struct config {
 	char *signer_passphrase; /* a file */
 	char *certificates;	 /* folder of the PEM chains served at x5u */
 	char *crl_url;		 /* the "crl" of an answer */
+	char *crl_url_download;	 /* the same, for deployed clients; or NULL */
 	char *crl_issuer;	 /* the "iss" of an answer: DN of the CRL's issuer */
+	char *base_url;		 /* the issuer of access tokens; or NULL: of server_names */
 
 	/* limits */
 	long connections_max, connections_per_address_max, requests_per_connection_max;
 	long idle_timeout_ms, handshake_timeout_ms, head_timeout_ms, body_timeout_ms;
 	long handler_timeout_ms, response_timeout_ms, connection_life_ms;
-	long orders_max;				       /* that wait in the authority */
-	long requests_per_client_s, requests_per_client_burst; /* at this node */
+	long requests_per_address_s, requests_per_address_burst;   /* at an edge */
+	long failures_per_address_min, failures_per_address_burst; /* at an edge */
+	long orders_max;					   /* that wait in the authority */
+	long requests_per_client_s, requests_per_client_burst;	   /* at this node */
 	long drain_timeout_ms;
 
 	char *log_level; /* debug, info, warning, error */

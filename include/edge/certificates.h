@@ -23,8 +23,10 @@ struct certificate_store *certificate_store_load(const char *folder, const char 
 size_t certificate_store_size(const struct certificate_store *store);
 void certificate_store_free(struct certificate_store *store);
 
-/* GET …/certs/{name}, where name is kid.pem; GET …/cert.crt, the current signer's. */
+/* GET …/certs/{name}, where name is kid.pem; GET …/certificate/{name}, where it is kid.crt; GET
+ * …/cert.crt, the current signer's. */
 void certificate_handle(struct http_request *http, void *services);
+void certificate_download_handle(struct http_request *http, void *services);
 void certificate_signer_handle(struct http_request *http, void *services);
 
 #endif

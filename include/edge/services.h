@@ -6,16 +6,20 @@
 #ifndef EDGE_SERVICES_H
 #define EDGE_SERVICES_H
 
+struct address_limits;
 struct certificate_store;
 struct config;
 struct ipc_channel;
 struct log;
+struct oauth_server;
 
 struct services {
 	const struct config *config;
 	const struct log *log;
 	struct ipc_channel *authority;
 	struct certificate_store *certificates; /* what x5u serves */
+	struct address_limits *limits;
+	struct oauth_server *oauth; /* its names and metadata */
 };
 
 #endif

@@ -114,6 +114,14 @@ bool check_https(const char *value, struct error *error)
 	return true;
 }
 
+bool check_origin(const char *value, struct error *error)
+{
+	if (!check_https(value, error))
+		return false;
+	return strchr(value + strlen("https://"), '/') == NULL ||
+	       error_set(error, ERROR_INVALID, "want a URL without a path, also without a last /");
+}
+
 bool check_text(const char *value, struct error *error)
 {
 	return value[0] != '\0' || error_set(error, ERROR_INVALID, "want a value");

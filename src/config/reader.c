@@ -384,27 +384,6 @@ static void print_list(const struct config_list *list, FILE *file)
 	fputs(" }\n", file);
 }
 
-static void print_value(const struct config_option *option, const void *from, FILE *file)
-{
-	const void *value = (const char *)from + option->offset;
-	const char *const *text = value;
-	const long *number = value;
-
-	fprintf(file, "%s = ", option->name);
-	switch (option->type) {
-	case CONFIG_NUMBER:
-		fprintf(file, "%ld\n", *number);
-		break;
-	case CONFIG_LIST:
-		print_list(value, file);
-		break;
-	case CONFIG_TEXT:
-	default:
-		print_quoted(*text == NULL ? "" : *text, file);
-		putc('\n', file);
-	}
-}
-
 static void print_fallback(const struct config_option *option, FILE *file)
 {
 	if (option->required || option->fallback == NULL) {
@@ -417,6 +396,31 @@ static void print_fallback(const struct config_option *option, FILE *file)
 	else
 		print_quoted(option->fallback, file);
 	putc('\n', file);
+}
+
+static void print_value(const struct config_option *option, const void *from, FILE *file)
+{
+	const void *value = (const char *)from + option->offset;
+	const char *const *text = value;
+	const long *number = value;
+
+	if (option->type == CONFIG_TEXT && *text == NULL) {
+		print_fallback(option, file);
+		return;
+	}
+	fprintf(file, "%s = ", option->name);
+	switch (option->type) {
+	case CONFIG_NUMBER:
+		fprintf(file, "%ld\n", *number);
+		break;
+	case CONFIG_LIST:
+		print_list(value, file);
+		break;
+	case CONFIG_TEXT:
+	default:
+		print_quoted(*text, file);
+		putc('\n', file);
+	}
 }
 
 void config_print(const struct config_option *options, const void *from, FILE *file)

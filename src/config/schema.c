@@ -41,8 +41,13 @@ const struct config_option config_options[] = {
 	  .help = "folder of the PEM chains that are served at x5u" },
 	{ TEXT(crl_url), REQUIRED, .check = check_https,
 	  .help = "the crl of an answer: where the CRL of STI certificates is" },
+	{ TEXT(crl_url_download), .check = check_https,
+	  .help = "the crl of an answer below /api/v1; unset: crl_url" },
 	{ TEXT(crl_issuer), REQUIRED, .check = check_text,
 	  .help = "the iss of an answer: the DN of that CRL's issuer, in DER order" },
+	{ TEXT(base_url), .check = check_origin,
+	  .help = "https://name[:port], where clients reach this service: the issuer of access "
+		  "tokens; unset: https:// and the first of server_names" },
 
 	/* limits */
 	{ NUMBER(connections_max, 1, 1000000), .fallback = "20000",
@@ -63,6 +68,14 @@ const struct config_option config_options[] = {
 	  .help = "until the client has taken the answer" },
 	{ NUMBER(connection_life_ms, 1000, 86400000), .fallback = "600000",
 	  .help = "life of a connection" },
+	{ NUMBER(requests_per_address_s, 0, 1000000), .fallback = "200",
+	  .help = "requests a second of one address (IPv6: /56) at an edge; 0: no limit" },
+	{ NUMBER(requests_per_address_burst, 1, 1000000), .fallback = "400",
+	  .help = "requests that one address may have spare for a moment" },
+	{ NUMBER(failures_per_address_min, 0, 1000000), .fallback = "10",
+	  .help = "wrong credentials a minute of one address at an edge; 0: no limit" },
+	{ NUMBER(failures_per_address_burst, 1, 1000000), .fallback = "20",
+	  .help = "wrong credentials that one address may have spare" },
 	{ NUMBER(orders_max, 1, 1000000), .fallback = "4096",
 	  .help = "orders that wait in the authority; one more is told 503" },
 	{ NUMBER(requests_per_client_s, 0, 1000000), .fallback = "100",

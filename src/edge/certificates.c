@@ -324,11 +324,10 @@ static void reply_certificate(struct http_request *http, const struct certificat
 	http_reply(http, &reply);
 }
 
-void certificate_handle(struct http_request *http, void *arg)
+static void reply_named(struct http_request *http, const struct services *services,
+			const char *name)
 {
-	const struct services *services = arg;
-	const struct certificate *certificate =
-		find(services->certificates, http_path_param(http, "name"));
+	const struct certificate *certificate = find(services->certificates, name);
 	struct error error = { 0 };
 
 	if (certificate != NULL) {
@@ -337,6 +336,27 @@ void certificate_handle(struct http_request *http, void *arg)
 	}
 	error_set_code(&error, ERROR_NOT_FOUND, "no-such-certificate", "no such certificate");
 	http_reply_problem(http, &error, NULL);
+}
+
+void certificate_handle(struct http_request *http, void *arg)
+{
+	reply_named(http, arg, http_path_param(http, "name"));
+}
+
+/* What deployed clients call NAME.crt is our NAME.pem. */
+void certificate_download_handle(struct http_request *http, void *arg)
+{
+	static const char crt[] = ".crt", pem[] = ".pem";
+	const char *asked = http_path_param(http, "name");
+	size_t len = strlen(asked);
+	char name[256] = "";
+
+	if (len > strlen(crt) && len < sizeof(name) &&
+	    strcmp(asked + len - strlen(crt), crt) == 0) {
+		memcpy(name, asked, len - strlen(crt));
+		strcpy(name + len - strlen(crt), pem);
+	}
+	reply_named(http, arg, name);
 }
 
 void certificate_signer_handle(struct http_request *http, void *arg)

@@ -11,7 +11,10 @@
 #include <openssl/ssl.h>
 
 #include "config/config.h"
+#include "edge/address_limits.h"
 #include "edge/certificates.h"
+#include "edge/face.h"
+#include "edge/oauth_server.h"
 #include "edge/routes.h"
 #include "edge/services.h"
 #include "http/server.h"
@@ -129,6 +132,21 @@ static struct http_limits limits_of(const struct config *config)
 	return limits;
 }
 
+/* Forgotten before the oldest of so many are full again: 3 MiB. */
+#define ADDRESSES 65536
+
+static struct address_limits *address_limits_of(const struct config *config)
+{
+	const struct address_rate rates[ADDRESS_LIMIT_COUNT] = {
+		[ADDRESS_REQUESTS] = { (unsigned int)config->requests_per_address_s, 1,
+				       (unsigned int)config->requests_per_address_burst },
+		[ADDRESS_FAILURES] = { (unsigned int)config->failures_per_address_min, 60,
+				       (unsigned int)config->failures_per_address_burst },
+	};
+
+	return address_limits_new(rates, ADDRESSES);
+}
+
 /* The signals of a terminal reach every process of a group; the monitor heeds them, and ends us by
  * closing the control pair. */
 static void ignore_signals(void)
@@ -164,6 +182,7 @@ static bool make_public_server(struct edge *edge, struct error *error)
 		.base = edge->base,
 		.hosts = names->n == 0 ? NULL : (const char *const *)names->item,
 		.routes = edge_public_routes,
+		.form_of = face_form_of,
 		.arg = &edge->services,
 		.limits = limits_of(config),
 		.log = options->log,
@@ -222,6 +241,12 @@ static bool make(struct edge *edge, struct error *error)
 
 	if (!answers_can_be_written(config, error) || !make_loop(edge, error))
 		return false;
+	edge->services.oauth = oauth_server_new(config, error);
+	if (edge->services.oauth == NULL)
+		return false;
+	edge->services.limits = address_limits_of(config);
+	if (edge->services.limits == NULL)
+		return error_set(error, ERROR_UNAVAILABLE, "out of memory");
 	edge->services.certificates = certificate_store_load(
 		config->certificates, config->signer_certificate, edge->options->log, error);
 	return edge->services.certificates != NULL && make_public_server(edge, error) &&
@@ -236,6 +261,8 @@ static void clear(struct edge *edge)
 	http_server_free(edge->local_server);
 	ipc_control_free(edge->control);
 	certificate_store_free(edge->services.certificates);
+	address_limits_free(edge->services.limits);
+	oauth_server_free(edge->services.oauth);
 	SSL_CTX_free(edge->tls);
 	if (edge->cut_off != NULL)
 		event_free(edge->cut_off);

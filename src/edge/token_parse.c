@@ -4,102 +4,20 @@
 #include <assert.h>
 #include <ctype.h>
 #include <string.h>
-#include <strings.h>
 
 #include <jansson.h>
 
 #include "base/base64url.h"
 #include "crypto/digest.h"
+#include "json_body.h"
+#include "media_type.h"
 
-#define CREDENTIALS_MAX 512 /* bytes of "client:secret"; ours have far fewer */
-#define DEPTH_MAX	16  /* RFC 8259 section 9 lets us; {"atc":{…}} has 2 */
 #define THUMBPRINT_LEN	BASE64URL_LEN(SHA256_LEN)
 #define LENGTH(literal) (sizeof(literal) - 1)
 
-/* ---- Authorization ---- */
-
-static bool has_control(const char *text, size_t len)
-{
-	for (size_t i = 0; i < len; i++)
-		if ((unsigned char)text[i] < 0x20 || text[i] == 0x7f)
-			return true;
-	return false;
-}
-
-/* RFC 7617 section 2: base64 of user-id ":" password; no colon in the former, no control
- * characters in either.  A NUL would also blur where the client id ends in the digest. */
-static void basic_digest(const char *text, uint8_t digest[32])
-{
-	char credentials[CREDENTIALS_MAX];
-	size_t len;
-	const char *colon;
-
-	if (!base64_decode_any(text, strlen(text), (uint8_t *)credentials, sizeof(credentials),
-			       &len))
-		len = 0;
-	colon = memchr(credentials, ':', len);
-	if (colon != NULL && !has_control(credentials, len))
-		credential_digest_basic(credentials, (size_t)(colon - credentials), colon + 1,
-					len - (size_t)(colon + 1 - credentials), digest);
-	explicit_bzero(credentials, sizeof(credentials));
-}
-
-static bool is_scheme(const char *header, size_t len, const char *scheme)
-{
-	return len == strlen(scheme) && strncasecmp(header, scheme, len) == 0;
-}
-
-enum authorization authorization_digest(const char *header, uint8_t digest[32])
-{
-	size_t len = header == NULL ? 0 : strcspn(header, " ");
-
-	memset(digest, 0, 32);
-	if (len == 0)
-		return AUTHORIZATION_NONE;
-	if (is_scheme(header, len, "Basic")) {
-		if (header[len] == ' ')
-			basic_digest(header + len + 1, digest);
-		return AUTHORIZATION_BASIC;
-	}
-	/* One word is a token without its scheme. */
-	if (is_scheme(header, len, "Bearer") || header[len] == '\0')
-		return AUTHORIZATION_TOKEN;
-	return AUTHORIZATION_NONE;
-}
-
-/* ---- Content-Type ---- */
-
-static const char *skip_space(const char *p)
-{
-	return p + strspn(p, " \t");
-}
-
-/* RFC 9110 section 8.3: a parameter's value may stand in quotes. */
-static bool charset_is_utf8(const char *p)
-{
-	const char *name = "charset=";
-	size_t quote;
-
-	if (strncasecmp(p, name, strlen(name)) != 0)
-		return false;
-	p += strlen(name);
-	quote = *p == '"';
-	if (strncasecmp(p + quote, "utf-8", LENGTH("utf-8")) != 0)
-		return false;
-	p += quote + LENGTH("utf-8");
-	return (quote == 0 || *p == '"') && *skip_space(p + quote) == '\0';
-}
-
 bool media_type_is_json(const char *content_type)
 {
-	const char *p = content_type;
-
-	if (p == NULL)
-		return true;
-	if (strncasecmp(p, "application/json", LENGTH("application/json")) != 0)
-		return false;
-	p = skip_space(p + LENGTH("application/json"));
-	return *p == '\0' || (*p == ';' && charset_is_utf8(skip_space(p + 1)));
+	return content_type == NULL || media_type_is(content_type, "application/json");
 }
 
 /* ---- members ---- */
@@ -287,27 +205,6 @@ static enum order_defect take_body(json_t *body, struct order *order)
 	return json_is_object(atc) ? take_members(atc, atc_members, order) : DEFECT_ATC_TYPE;
 }
 
-/* Before the parser, which goes down with every bracket: none of ours is deep. */
-static bool is_shallow(const char *body, size_t len)
-{
-	bool in_string = false;
-	size_t depth = 0;
-
-	for (size_t i = 0; i < len; i++) {
-		if (in_string && body[i] == '\\')
-			i++;
-		else if (body[i] == '"')
-			in_string = !in_string;
-		else if (!in_string && (body[i] == '{' || body[i] == '['))
-			depth++;
-		else if (!in_string && (body[i] == '}' || body[i] == ']') && depth > 0)
-			depth--;
-		if (depth > DEPTH_MAX)
-			return false;
-	}
-	return true;
-}
-
 /* The last string that ends before @end, as it stands, quotes included; 0 when there is none. */
 static size_t last_string(const char *body, size_t end, size_t *start)
 {
@@ -368,7 +265,7 @@ static enum order_defect parse(const char *body, size_t len, json_t **value)
 	json_error_t fault;
 	size_t end;
 
-	if (len == 0 || !is_shallow(body, len))
+	if (len == 0 || !json_is_shallow(body, len))
 		return DEFECT_JSON;
 	*value = json_loadb(body, len, JSON_REJECT_DUPLICATES | JSON_DECODE_ANY, &fault);
 	if (*value != NULL)
@@ -386,6 +283,22 @@ static void clear_members(struct order *order)
 	memset(order->spc, 0, sizeof(order->spc));
 	memset(order->tkvalue, 0, sizeof(order->tkvalue));
 	memset(order->fingerprint, 0, sizeof(order->fingerprint));
+}
+
+const char *fingerprint_spelling(const char *fingerprint)
+{
+	const char *hex = fingerprint + LENGTH("SHA256 ");
+	bool upper, lower;
+
+	if (fingerprint[0] == '\0')
+		return NULL;
+	if (strlen(fingerprint) == THUMBPRINT_LEN)
+		return "jwk-thumbprint";
+	upper = strpbrk(hex, "ABCDEF") != NULL;
+	lower = strpbrk(hex, "abcdef") != NULL;
+	if (upper && lower)
+		return "sha256-hex-mixed";
+	return lower ? "sha256-hex-lower" : "sha256-hex-upper";
 }
 
 enum order_defect token_body_parse(const char *body, size_t len, struct order *order)

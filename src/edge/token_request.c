@@ -3,7 +3,8 @@
  * POST …/account/{id}/token
  *
  * The edge decides nothing: it turns the request into an order, and the authority's answer into a
- * reply.  A request without credentials is no order: there is nobody to judge.
+ * reply in the words of the request's face.  A request without credentials is no order: there is
+ * nobody to judge.
  */
 #include "edge/token_request.h"
 
@@ -11,12 +12,18 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include <jansson.h>
 
 #include "config/config.h"
+#include "edge/authorization.h"
+#include "edge/challenge.h"
+#include "edge/face.h"
+#include "edge/guard.h"
 #include "edge/services.h"
 #include "edge/token_parse.h"
+#include "http/problem.h"
 #include "http/request.h"
 #include "ipc/channel.h"
 #include "ipc/verdict.h"
@@ -26,7 +33,8 @@ struct token_request {
 	struct flow flow;
 	struct http_request *http;
 	const struct services *services;
-	const char *challenge; /* of a 401 */
+	const struct face *face;
+	const struct http_field *challenges; /* of an error; or NULL */
 	struct order order;
 	struct answer answer;
 };
@@ -36,28 +44,31 @@ static struct token_request *request_of(struct flow *flow)
 	return (struct token_request *)((char *)flow - offsetof(struct token_request, flow));
 }
 
-/* What is told when there are no credentials to judge.  RFC 7617 section 2; RFC 6750 section 3. */
-static const struct {
-	const char *challenge, *code, *detail;
-} refusals[] = {
-	[AUTHORIZATION_NONE] = { "Basic realm=\"sti-pa\", charset=\"UTF-8\"", "no-credentials",
-				 "Authorization: want Basic with client id and secret" },
-	[AUTHORIZATION_TOKEN] = { "Bearer realm=\"sti-pa\", error=\"invalid_token\"",
-				  "invalid-token",
-				  "Authorization: this access token is not in force" },
-};
+static enum flow_next admit(struct flow *flow)
+{
+	const struct token_request *req = request_of(flow);
+
+	return flow_next_if(guard_admit(req->services, req->http, &flow->error));
+}
 
 static enum flow_next identify(struct flow *flow)
 {
 	struct token_request *req = request_of(flow);
-	enum authorization kind = authorization_digest(http_header(req->http, "authorization"),
-						       req->order.credential);
+	const char *environment = req->services->config->environment;
+	struct authorization who;
 
-	if (kind == AUTHORIZATION_BASIC)
-		return FLOW_NEXT;
-	req->challenge = refusals[kind].challenge;
-	return flow_next_if(error_set_code(&flow->error, ERROR_UNAUTHORIZED, refusals[kind].code,
-					   "%s", refusals[kind].detail));
+	authorization_read(http_header(req->http, "authorization"), environment, &who);
+	if (who.foreign != NULL)
+		return flow_next_if(secret_refuse_foreign(who.foreign, environment, &flow->error));
+	if (who.kind == AUTHORIZATION_NONE) {
+		req->challenges = req->face->challenges;
+		return flow_next_if(error_set_code(
+			&flow->error, ERROR_UNAUTHORIZED, "no-credentials",
+			"Authorization: want Basic with client id and secret, or an access token"));
+	}
+	req->order.presented = who.kind == AUTHORIZATION_TOKEN ? PRESENTED_TOKEN : PRESENTED_SECRET;
+	memcpy(req->order.credential, who.digest, sizeof(req->order.credential));
+	return FLOW_NEXT;
 }
 
 /* Names, aliases and SPCs are made of these.  Anything else is nobody's, and its refusal is the
@@ -104,41 +115,117 @@ static enum flow_next send(struct flow *flow)
 	return FLOW_WAIT;
 }
 
+/* RFC 6750 section 3.1 */
+static const struct http_field *challenge_for(const struct token_request *req)
+{
+	static const struct http_field invalid[] = {
+		{ "WWW-Authenticate", CHALLENGE_INVALID_TOKEN },
+		{ 0 },
+	};
+	static const struct http_field scope[] = {
+		{ "WWW-Authenticate", CHALLENGE_SCOPE("spc-token") },
+		{ 0 },
+	};
+	static const struct http_field scope_ca[] = {
+		{ "WWW-Authenticate", CHALLENGE_SCOPE("spc-token:ca") },
+		{ 0 },
+	};
+
+	if (req->answer.verdict == VERDICT_INVALID_TOKEN)
+		return invalid;
+	if (req->answer.verdict == VERDICT_INSUFFICIENT_SCOPE)
+		return req->order.ca ? scope_ca : scope;
+	return NULL;
+}
+
+/* RFC 9448 section 5.5: an unknown account, and an authorization that does not hold, are 403. */
+static void forbid(const struct token_request *req, struct error *error)
+{
+	if (req->answer.verdict == VERDICT_NO_SUCH_ACCOUNT ||
+	    req->answer.verdict == VERDICT_INVALID_TOKEN)
+		error->kind = ERROR_FORBIDDEN;
+}
+
 static enum flow_next heed(struct flow *flow)
 {
-	const struct token_request *req = request_of(flow);
+	struct token_request *req = request_of(flow);
 
-	return flow_next_if(verdict_is_issued(&req->order, &req->answer, &flow->error));
+	if (verdict_is_issued(&req->order, &req->answer, &flow->error))
+		return FLOW_NEXT;
+	req->challenges = challenge_for(req);
+	if (req->face->forbids)
+		forbid(req, &flow->error);
+	return FLOW_FAIL;
 }
 
 static const struct flow_step steps[] = {
-	{ "identify", identify }, { "parse", parse }, { "send", send }, { "heed", heed }, { 0 },
+	{ "admit", admit }, { "identify", identify }, { "parse", parse },
+	{ "send", send },   { "heed", heed },	      { 0 },
 };
+
+/* ---- the answer ---- */
 
 static const char *text_or_empty(const char *text)
 {
 	return text == NULL ? "" : text;
 }
 
+static const char *crl_of(const struct token_request *req)
+{
+	const struct config *config = req->services->config;
+
+	return req->face->deployed && config->crl_url_download != NULL
+		       ? config->crl_url_download
+		       : text_or_empty(config->crl_url);
+}
+
 /* Strings only: deployed clients read the answer into a map of strings.  RFC 9448 section 5.5 wants
  * token; the rest is ATIS-1000080. */
-static char *answer_to_json(const struct answer *answer, const struct config *config)
+static json_t *token_to_json(const struct token_request *req)
 {
+	const struct answer *answer = &req->answer;
 	char message[64];
-	json_auto_t *json;
 
 	snprintf(message, sizeof(message), "SPC token for SPC %s created", answer->spc);
-	json = json_pack("{ssssssssss}", "status", "success", "message", message, "token",
-			 answer->text, "crl", text_or_empty(config->crl_url), "iss",
-			 text_or_empty(config->crl_issuer));
+	return json_pack("{ssssssssss}", "status", "success", "message", message, "token",
+			 answer->text, "crl", crl_of(req), "iss",
+			 text_or_empty(req->services->config->crl_issuer));
+}
+
+/* RFC 3339 */
+static void write_time(int64_t unix_s, char text[32])
+{
+	time_t when = (time_t)unix_s;
+	struct tm tm = { 0 };
+
+	gmtime_r(&when, &tm);
+	strftime(text, 32, "%Y-%m-%dT%H:%M:%SZ", &tm);
+}
+
+static json_t *dry_run_to_json(const struct token_request *req)
+{
+	const struct order *order = &req->order;
+	char message[64], expires[32];
+
+	snprintf(message, sizeof(message), "a token for SPC %s would be issued", req->answer.spc);
+	write_time(req->answer.exp, expires);
+	return json_pack("{ssssssssssss}", "status", "would-issue", "message", message, "spc",
+			 req->answer.spc, "ca", order->ca ? "true" : "false", "expires", expires,
+			 "fingerprint_form",
+			 text_or_empty(fingerprint_spelling(order->fingerprint)));
+}
+
+static char *answer_to_text(const struct token_request *req)
+{
+	json_auto_t *json = req->order.dry_run ? dry_run_to_json(req) : token_to_json(req);
+
 	return json == NULL ? NULL : json_dumps(json, JSON_COMPACT);
 }
 
 static void reply_token(struct token_request *req)
 {
 	const char *jose = "application/jose+json";
-	char *body = answer_to_json(&req->answer, req->services->config);
-	const struct error full = { .kind = ERROR_UNAVAILABLE, .detail = "out of memory" };
+	char *body = answer_to_text(req);
 	struct http_reply reply = {
 		.status = 200,
 		.media_type = http_accepts(req->http, jose) ? jose : "application/json",
@@ -146,12 +233,27 @@ static void reply_token(struct token_request *req)
 	};
 
 	if (body == NULL) {
-		http_reply_problem(req->http, &full, NULL);
+		face_reply_no_memory(req->http);
 		return;
 	}
 	reply.len = strlen(body);
 	http_reply(req->http, &reply);
 	free(body);
+}
+
+/* A dry run also says how it has read the fingerprint. */
+static void reply_error(struct token_request *req)
+{
+	const char *spelling = fingerprint_spelling(req->order.fingerprint);
+	const struct problem_member dry_run[] = {
+		{ "dry_run", NULL },
+		{ spelling == NULL ? NULL : "fingerprint_form", spelling },
+		{ NULL, NULL },
+	};
+
+	guard_heed(req->services, req->http, &req->flow.error);
+	face_reply_error(req->http, &req->flow.error, req->challenges,
+			 req->order.dry_run ? dry_run : NULL);
 }
 
 static void finish(struct flow *flow)
@@ -161,21 +263,32 @@ static void finish(struct flow *flow)
 	if (flow->error.kind == ERROR_NONE)
 		reply_token(req);
 	else
-		http_reply_problem(req->http, &flow->error, req->challenge);
+		reply_error(req);
 	free(req);
 }
 
-void token_request_handle(struct http_request *http, void *services)
+static void start(struct http_request *http, const struct services *services, bool dry_run)
 {
 	struct token_request *req = calloc(1, sizeof(*req));
-	const struct error full = { .kind = ERROR_UNAVAILABLE, .detail = "out of memory" };
 
 	if (req == NULL) {
-		http_reply_problem(http, &full, NULL);
+		face_reply_no_memory(http);
 		return;
 	}
 	req->http = http;
 	req->services = services;
+	req->face = face_of(http_path(http));
+	req->order.dry_run = dry_run;
 	http_on_close(http, flow_cancel, &req->flow);
 	flow_start(&req->flow, steps, finish);
+}
+
+void token_request_handle(struct http_request *http, void *services)
+{
+	start(http, services, false);
+}
+
+void token_dry_run_handle(struct http_request *http, void *services)
+{
+	start(http, services, true);
 }

@@ -86,7 +86,11 @@ node_conf()
 		signer_passphrase = "$dir/passphrase"
 		certificates = "$dir/pki/certs"
 		crl_url = "https://127.0.0.1:$port_a/sti-pa/crl"
+		crl_url_download = "https://127.0.0.1:$port_a/download/v1/crl"
 		crl_issuer = "CN=STI-PA CRL,O=Demo STI-PA,C=US"
+		base_url = "https://127.0.0.1:$2"
+		requests_per_address_s = 0
+		failures_per_address_min = 0
 		requests_per_client_s = 0
 	CONF
 }

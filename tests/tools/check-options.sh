@@ -10,17 +10,20 @@ dir=$(mktemp -d) || exit 99
 trap 'rm -rf "$dir"' EXIT
 rc=0
 
-# "name default" or "name required", in the order of the table
-$stipad --print-config | sed -n -e 's/^# \([a-z0-9_]*\) = $/\1 required/p' \
+# "name default", "name required" or "name unset", in the order of the table
+$stipad --print-config | sed -n -e '/; required$/{n;s/^# \([a-z0-9_]*\) = $/\1 required/p;}' \
+	-e 's/^# \([a-z0-9_]*\) = $/\1 unset/p' \
 	-e 's/^\([a-z0-9_]*\) = "\{0,1\}\([^"]*\)"\{0,1\}$/\1 \2/p' >"$dir/table" || rc=1
 
-# the same from the page: an entry, then "Required." or "Default:" and the value
+# the same from the page: an entry, then "Required.", "Unset: …" or "Default:" and the value
 awk '/^\.TP/ { getline; name = $1 == ".B" && NF == 2 ? $2 : "" }
 	/^Required\.$/ { print name, "required" }
+	/^Unset: / { print name, "unset" }
 	/^Default:$/ { getline; print name, $2 }' "$page" >"$dir/page"
 
 # the same from the sample: what is set has no default
 awk '/^[a-z0-9_]+ = / { print $1, "required" }
+	/^# [a-z0-9_]+ =$/ { print $2, "unset" }
 	/^# [a-z0-9_]+ = / { print $2, $4 }' "$sample" >"$dir/sample"
 
 [ "$(wc -l <"$dir/table")" -gt 20 ] || { echo "no table of options"; rc=1; }

@@ -338,81 +338,6 @@ static void test_what_follows_a_text_is_zero(void)
 		CU_ASSERT_EQUAL(order.fingerprint[i], 0);
 }
 
-static const struct header {
-	const char *name, *header;
-	enum authorization kind;
-	const char *client, *secret; /* NULL: the digest is all zero */
-} headers[] = {
-	{ "none", NULL, AUTHORIZATION_NONE },
-	{ "empty", "", AUTHORIZATION_NONE },
-	{ "Basic", "Basic Y2xpZW50OnNlY3JldA==", AUTHORIZATION_BASIC, "client", "secret" },
-	{ "without padding", "Basic Y2xpZW50OnNlY3JldA", AUTHORIZATION_BASIC, "client", "secret" },
-	{ "basic", "basic Y2xpZW50OnNlY3JldA==", AUTHORIZATION_BASIC, "client", "secret" },
-	{ "BASIC", "BASIC Y2xpZW50OnNlY3JldA==", AUTHORIZATION_BASIC, "client", "secret" },
-	{ "colons in the secret", "Basic YTpiOmM6", AUTHORIZATION_BASIC, "a", "b:c:" },
-	{ "no client", "Basic OnNlY3JldA==", AUTHORIZATION_BASIC, "", "secret" },
-	{ "no secret", "Basic Y2xpZW50Og==", AUTHORIZATION_BASIC, "client", "" },
-	{ "a colon only", "Basic Og==", AUTHORIZATION_BASIC, "", "" },
-	{ "spaces in the secret", "Basic YTogYiA=", AUTHORIZATION_BASIC, "a", " b " },
-	{ "UTF-8", "Basic YTrDqQ==", AUTHORIZATION_BASIC, "a", "\xc3\xa9" },
-	{ "no colon", "Basic c2VjcmV0", AUTHORIZATION_BASIC },
-	{ "nothing", "Basic", AUTHORIZATION_BASIC },
-	{ "nothing after the space", "Basic ", AUTHORIZATION_BASIC },
-	{ "two spaces", "Basic  Y2xpZW50OnNlY3JldA==", AUTHORIZATION_BASIC },
-	{ "a tail", "Basic Y2xpZW50OnNlY3JldA== x", AUTHORIZATION_BASIC },
-	{ "half the padding", "Basic Y2xpZW50OnNlY3JldA=", AUTHORIZATION_BASIC },
-	{ "unused bits", "Basic Y2xpZW50OnNlY3JldB==", AUTHORIZATION_BASIC },
-	{ "not base64", "Basic client:secret", AUTHORIZATION_BASIC },
-	{ "a NUL in the client", "Basic YQBiOmM=", AUTHORIZATION_BASIC },
-	{ "a NUL in the secret", "Basic YTpiAGM=", AUTHORIZATION_BASIC },
-	{ "a line break", "Basic YTpiCg==", AUTHORIZATION_BASIC },
-	{ "DEL", "Basic YTpifw==", AUTHORIZATION_BASIC },
-	{ "Bearer", "Bearer mF_9.B5f-4.1JqM", AUTHORIZATION_TOKEN },
-	{ "bearer", "bearer mF_9.B5f-4.1JqM", AUTHORIZATION_TOKEN },
-	{ "Bearer without a token", "Bearer", AUTHORIZATION_TOKEN },
-	{ "a bare token", "mF_9.B5f-4.1JqM", AUTHORIZATION_TOKEN },
-	{ "a bare token that begins so", "Basically", AUTHORIZATION_TOKEN },
-	{ "credentials without a scheme", "Y2xpZW50OnNlY3JldA==", AUTHORIZATION_TOKEN },
-	{ "another scheme", "Digest username=\"client\"", AUTHORIZATION_NONE },
-	{ "a scheme that begins so", "Basics Y2xpZW50OnNlY3JldA==", AUTHORIZATION_NONE },
-	{ "a space first", " Basic Y2xpZW50OnNlY3JldA==", AUTHORIZATION_NONE },
-};
-
-static void test_authorization(void)
-{
-	for (size_t i = 0; i < sizeof(headers) / sizeof(headers[0]); i++) {
-		const struct header *header = &headers[i];
-		uint8_t digest[32], want[32] = { 0 };
-		enum authorization kind;
-
-		if (header->client != NULL)
-			credential_digest_basic(header->client, strlen(header->client),
-						header->secret, strlen(header->secret), want);
-		memset(digest, 0x55, sizeof(digest));
-		kind = authorization_digest(header->header, digest);
-		if (kind != header->kind || memcmp(digest, want, 32) != 0)
-			printf("\n  %s: kind %d", header->name, kind);
-		CU_ASSERT_EQUAL(kind, header->kind);
-		CU_ASSERT_EQUAL(memcmp(digest, want, 32), 0);
-	}
-}
-
-static void test_credentials_that_are_too_long_are_nobodys(void)
-{
-	char header[8192];
-	uint8_t digest[32];
-	const uint8_t nobody[32] = { 0 };
-
-	memset(header, 'a', sizeof(header));
-	memcpy(header, "Basic YTph", 10);
-	header[6 + 684] = '\0'; /* 513 bytes */
-	CU_ASSERT_EQUAL(authorization_digest(header, digest), AUTHORIZATION_BASIC);
-	CU_ASSERT_EQUAL(memcmp(digest, nobody, 32), 0);
-	header[6 + 680] = '\0'; /* 510 bytes: read, if of no use */
-	CU_ASSERT_EQUAL(authorization_digest(header, digest), AUTHORIZATION_BASIC);
-	CU_ASSERT_NOT_EQUAL(memcmp(digest, nobody, 32), 0);
-}
-
 static const struct {
 	const char *content_type;
 	bool is_json;
@@ -454,6 +379,15 @@ static void test_media_types(void)
 	}
 }
 
+static void test_a_fingerprints_spelling_has_a_name(void)
+{
+	CU_ASSERT_STRING_EQUAL(fingerprint_spelling(FP), "sha256-hex-upper");
+	CU_ASSERT_STRING_EQUAL(fingerprint_spelling(FPLC), "sha256-hex-lower");
+	CU_ASSERT_STRING_EQUAL(fingerprint_spelling(FPMC), "sha256-hex-mixed");
+	CU_ASSERT_STRING_EQUAL(fingerprint_spelling(JWK), "jwk-thumbprint");
+	CU_ASSERT_PTR_NULL(fingerprint_spelling(""));
+}
+
 int main(void)
 {
 	static CU_TestInfo tests[] = {
@@ -461,9 +395,7 @@ int main(void)
 		{ "bad bodies", test_bad_bodies },
 		{ "every defect of a body has a case", test_every_defect_of_a_body_has_a_case },
 		{ "what follows a text is zero", test_what_follows_a_text_is_zero },
-		{ "authorization", test_authorization },
-		{ "credentials that are too long are nobody's",
-		  test_credentials_that_are_too_long_are_nobodys },
+		{ "a fingerprint's spelling has a name", test_a_fingerprints_spelling_has_a_name },
 		{ "media types", test_media_types },
 		CU_TEST_INFO_NULL,
 	};

@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "edge/guard.h"
+
+#include <stddef.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "edge/address_limits.h"
+#include "edge/services.h"
+#include "http/request.h"
+
+static int64_t now_us(void)
+{
+	return clock_steady_ms() * 1000;
+}
+
+bool guard_admit(const struct services *services, const struct http_request *http,
+		 struct error *error)
+{
+	const uint8_t *peer = http_peer(http);
+	int64_t now = now_us();
+
+	if (address_limits_take(services->limits, ADDRESS_REQUESTS, peer, now) &&
+	    address_limits_has(services->limits, ADDRESS_FAILURES, peer, now))
+		return true;
+	return error_set_code(error, ERROR_LIMITED, "too-many-requests", "too many requests");
+}
+
+void guard_heed(const struct services *services, const struct http_request *http,
+		const struct error *error)
+{
+	static const char *const costly[] = { "invalid-credentials", "invalid-token",
+					      "invalid_client", "foreign-environment" };
+
+	for (size_t i = 0; i < sizeof(costly) / sizeof(costly[0]); i++)
+		if (error->code != NULL && strcmp(error->code, costly[i]) == 0)
+			address_limits_take(services->limits, ADDRESS_FAILURES, http_peer(http),
+					    now_us());
+}
