@@ -18,8 +18,11 @@ PGresult *audit_page(PGconn *pg, long long after, const struct audit_filter *fil
 		     struct error *error) MUST_CHECK;
 /* The last @n events. */
 PGresult *audit_tail(PGconn *pg, const char *n, struct error *error) MUST_CHECK;
-/* The last @n events about one of the subjects (by comma) before @until, newest first. */
-PGresult *audit_about(PGconn *pg, const char *subjects, const char *until, const char *n,
-		      struct error *error) MUST_CHECK;
+
+/* id, hash of the last event, as the database has noted it: one row. */
+PGresult *audit_head(PGconn *pg, struct error *error) MUST_CHECK;
+/* Between these every answer is of one moment; nothing can be written. */
+bool audit_snapshot(PGconn *pg, struct error *error) MUST_CHECK;
+void audit_snapshot_end(PGconn *pg);
 
 #endif

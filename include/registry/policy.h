@@ -10,6 +10,7 @@ struct policy_values {
 	const char *optional_claims; /* the sum of CLAIM_* of issue/claims.h */
 	const char *issuer;	     /* NULL: none */
 	const char *form_2017;	     /* on or off */
+	const char *access_life;     /* of access tokens, an interval */
 	const char *begins;	     /* NULL: now */
 };
 
@@ -18,5 +19,8 @@ PGresult *policy_set(PGconn *pg, const struct act *act, const struct policy_valu
 /* The version that counts now: one row. */
 PGresult *policy_now(PGconn *pg, struct error *error) MUST_CHECK;
 PGresult *policy_list(PGconn *pg, struct error *error) MUST_CHECK;
+
+/* kid, retired, removed of the signers whose certificate may end before a token of this life. */
+PGresult *policy_outlived(PGconn *pg, const char *token_life, struct error *error) MUST_CHECK;
 
 #endif

@@ -27,7 +27,12 @@ static const struct db_query history = {
 	" WHERE account = $1 ORDER BY id",
 	1
 };
-static const struct db_query show = { "SELECT * FROM stipa.account_view WHERE account = $1", 1 };
+static const struct db_query show = {
+	"SELECT v.*, (SELECT count(*)::int FROM stipa.notice_view AS n"
+	" WHERE n.account = v.account) AS notices"
+	" FROM stipa.account_view AS v WHERE account = $1",
+	1
+};
 static const struct db_query list = {
 	"SELECT * FROM stipa.account_view WHERE $1::text IS NULL OR state = $1 ORDER BY account", 1
 };

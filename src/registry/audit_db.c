@@ -18,12 +18,9 @@ static const struct db_query tail = { "SELECT * FROM (SELECT " COLUMNS
 				      " FROM stipa.audit_event ORDER BY id DESC"
 				      " LIMIT $1::bigint) AS last ORDER BY id",
 				      1 };
-static const struct db_query about = {
-	"SELECT " COLUMNS " FROM stipa.audit_event AS e"
-	" WHERE subject = ANY (string_to_array($1, ',')) AND e.at < $2::timestamptz"
-	" ORDER BY e.id DESC LIMIT $3::int",
-	3
-};
+static const struct db_query head = { "SELECT id, hash FROM stipa.audit_head_view", 0 };
+static const struct db_query begin = { "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY", 0 };
+static const struct db_query end = { "ROLLBACK", 0 };
 
 PGresult *audit_page(PGconn *pg, long long after, const struct audit_filter *filter,
 		     struct error *error)
@@ -41,10 +38,21 @@ PGresult *audit_tail(PGconn *pg, const char *n, struct error *error)
 	return db_query(pg, &tail, &n, error);
 }
 
-PGresult *audit_about(PGconn *pg, const char *subjects, const char *until, const char *n,
-		      struct error *error)
+PGresult *audit_head(PGconn *pg, struct error *error)
 {
-	const char *const values[] = { subjects, until, n };
+	return db_query_one(pg, &head, NULL, "head of", "the audit", error);
+}
 
-	return db_query(pg, &about, values, error);
+bool audit_snapshot(PGconn *pg, struct error *error)
+{
+	PGresult_auto *begun = db_query(pg, &begin, NULL, error);
+
+	return begun != NULL;
+}
+
+void audit_snapshot_end(PGconn *pg)
+{
+	struct error error = { 0 }; /* what fails here has failed before, and was told */
+
+	PQclear(db_query(pg, &end, NULL, &error));
 }

@@ -2,6 +2,8 @@
 #include "audit_walk.h"
 
 #include <limits.h>
+#include <stdlib.h>
+#include <string.h>
 
 #include "output.h"
 
@@ -50,9 +52,35 @@ static bool on_event(void *arg, const json_t *event, struct error *error)
 	return audit_take(arg, event, error);
 }
 
+/* The head is written with each event: it tells what is missing or too much at the end. */
+static bool check_head(PGconn *pg, const struct audit_chain *chain, struct error *error)
+{
+	PGresult_auto *row = audit_head(pg, error);
+	char hash[2 * SHA256_LEN + 1];
+	long long id;
+
+	if (row == NULL)
+		return false;
+	id = atoll(PQgetvalue(row, 0, 0));
+	audit_chain_head(chain, hash);
+	if (id > chain->last)
+		return error_set_code(error, ERROR_CONFLICT, AUDIT_BROKEN,
+				      "event %lld is missing: the head is event %lld",
+				      chain->last + 1, id);
+	if (id < chain->last || strcmp(hash, PQgetvalue(row, 0, 1)) != 0)
+		return error_set_code(error, ERROR_CONFLICT, AUDIT_BROKEN,
+				      "event %lld is not the one that was written last: the head "
+				      "is event %lld",
+				      chain->last, id);
+	return true;
+}
+
 bool audit_walk(PGconn *pg, struct audit_chain *chain, struct error *error)
 {
 	const struct audit_filter all = { 0 };
+	bool ok = audit_snapshot(pg, error);
 
-	return audit_each(pg, &all, on_event, chain, error);
+	ok = ok && audit_each(pg, &all, on_event, chain, error) && check_head(pg, chain, error);
+	audit_snapshot_end(pg);
+	return ok;
 }

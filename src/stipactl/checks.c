@@ -63,6 +63,13 @@ bool check_clients(const char *text, struct error *error)
 	}
 }
 
+bool check_kid(const char *text, struct error *error)
+{
+	if (consists_of(text, 1, 64, LOWER UPPER DIGITS "._~:=+/-"))
+		return true;
+	return error_set(error, ERROR_INVALID, "a kid is 1 to 64 of A-Z, a-z, 0-9 and '._~:=+/-'");
+}
+
 bool check_number(const char *text, struct error *error)
 {
 	if (consists_of(text, 1, 18, DIGITS) && strtoll(text, NULL, 10) > 0)
@@ -125,6 +132,13 @@ bool check_time_back(const char *text, struct error *error)
 	char utc[WHEN_TEXT_MAX];
 
 	return when_parse(text, WHEN_BACK, time(NULL), utc, error);
+}
+
+bool check_user(const char *text, struct error *error)
+{
+	if (consists_of(text, 1, 64, LOWER UPPER DIGITS "._@+-"))
+		return true;
+	return error_set(error, ERROR_INVALID, "a user is 1 to 64 of A-Z, a-z, 0-9 and '._@+-'");
 }
 
 bool check_uuid(const char *text, struct error *error)

@@ -11,12 +11,14 @@ bool check_alias(const char *text, struct error *error);
 bool check_client(const char *text, struct error *error);
 bool check_clients(const char *text, struct error *error);  /* by comma */
 bool check_distance(const char *text, struct error *error); /* 90d */
-bool check_number(const char *text, struct error *error);   /* 1 and more */
-bool check_reason(const char *text, struct error *error);   /* says something, one line */
+bool check_kid(const char *text, struct error *error);
+bool check_number(const char *text, struct error *error); /* 1 and more */
+bool check_reason(const char *text, struct error *error); /* says something, one line */
 bool check_spc(const char *text, struct error *error);
 bool check_time(const char *text, struct error *error);
 bool check_time_ahead(const char *text, struct error *error); /* in the future */
 bool check_time_back(const char *text, struct error *error);
+bool check_user(const char *text, struct error *error); /* an API user */
 bool check_uuid(const char *text, struct error *error);
 
 #endif

@@ -1,10 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Policy: what holds for everybody.  A new version takes over what it does not name. */
+#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "act.h"
 #include "registry/policy.h"
+
+#define CERTIFICATE_LIFE "24h" /* less is asked for by nobody without knowing it */
 
 /* Bits of policy.optional_claims. */
 static const struct {
@@ -75,12 +78,83 @@ static struct policy_values values_of(const struct ctl *ctl, const PGresult *now
 		.optional_claims = now_value(now, "optional_claims"),
 		.issuer = ctl_value_or(ctl, "--issuer", now_value(now, "issuer")),
 		.form_2017 = ctl_value_or(ctl, "--form-2017", now_value(now, "form_2017")),
+		.access_life = now_value(now, "access_life"),
 	};
 }
 
+/* ---- does the token life fit the certificates? ---- */
+
+static void warn(json_t *warnings, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+
+static void warn(json_t *warnings, const char *fmt, ...)
+{
+	char text[400];
+	va_list ap;
+
+	va_start(ap, fmt);
+	vsnprintf(text, sizeof(text), fmt, ap);
+	va_end(ap);
+	json_array_append_new(warnings, json_string(text));
+}
+
+/* Tokens must end before the certificate that they are judged by. */
+static bool warn_of_signers(struct ctl *ctl, const char *token_life, json_t *warnings,
+			    struct error *error)
+{
+	PGresult_auto *outlived = policy_outlived(ctl->pg, token_life, error);
+
+	for (int i = 0; outlived != NULL && i < PQntuples(outlived); i++)
+		warn(warnings,
+		     "the last tokens of %s (it signs until %s) would outlive its certificate "
+		     "(until %s): register the next signer earlier, or shorten the life",
+		     PQgetvalue(outlived, i, 0), PQgetvalue(outlived, i, 1),
+		     PQgetvalue(outlived, i, 2));
+	return outlived != NULL;
+}
+
+/* Some STI-CAs let no certificate live longer than the token that it was asked for with. */
+static void warn_of_certificates(const struct ctl *ctl, json_t *warnings)
+{
+	const char *life = ctl_value(ctl, "--token-life");
+	const char *wanted = ctl_value_or(ctl, "--certificate-life", CERTIFICATE_LIFE);
+	struct error error = { 0 };
+	long token_s = 0, certificate_s = 0;
+
+	if (life == NULL || !when_parse_distance(life, &token_s, &error) ||
+	    !when_parse_distance(wanted, &certificate_s, &error) || token_s >= certificate_s)
+		return;
+	warn(warnings,
+	     "an STI-CA that caps a certificate's life at its token's exp issues none longer than "
+	     "%s, and %s is wanted",
+	     life, wanted);
+}
+
+/* The versions, the last one with what is to be thought of. */
+static bool show_set(struct ctl *ctl, const PGresult *shown, const char *token_life,
+		     struct error *error)
+{
+	json_auto_t *rows = rows_from_result(shown);
+	json_auto_t *warnings = json_array();
+	const json_t *warning;
+	size_t i;
+
+	if (!warn_of_signers(ctl, token_life, warnings, error))
+		return error_context(error, "it is done, but not compared with the signers");
+	warn_of_certificates(ctl, warnings);
+	if (ctl->json)
+		json_object_set(json_array_get(rows, json_array_size(rows) - 1), "warnings",
+				warnings);
+	output_list(ctl, rows);
+	json_array_foreach(warnings, i, warning)
+		output_note(ctl, "%swarning: %s", i == 0 ? "\n" : "", json_string_value(warning));
+	return true;
+}
+
+/* ---- the commands ---- */
+
 static bool set(struct ctl *ctl, struct error *error)
 {
-	char life[WHEN_TEXT_MAX], begins[WHEN_TEXT_MAX], sum[12];
+	char life[WHEN_TEXT_MAX], access_life[WHEN_TEXT_MAX], begins[WHEN_TEXT_MAX], sum[12];
 	const char *wish = ctl_value(ctl, "--token-life");
 	struct act act = ctl_act(ctl);
 	PGresult_auto *before = policy_now(ctl->pg, error);
@@ -96,6 +170,11 @@ static bool set(struct ctl *ctl, struct error *error)
 		return false;
 	if (wish != NULL)
 		values.token_life = life;
+	wish = ctl_value(ctl, "--access-life");
+	if (wish != NULL && !when_interval(wish, access_life, error))
+		return false;
+	if (wish != NULL)
+		values.access_life = access_life;
 	wish = ctl_value(ctl, "--claims");
 	if (wish != NULL) {
 		snprintf(sum, sizeof(sum), "%d", claims_parse(wish));
@@ -103,7 +182,7 @@ static bool set(struct ctl *ctl, struct error *error)
 	}
 	acted = policy_set(ctl->pg, &act, &values, error);
 	shown = acted != NULL ? policy_list(ctl->pg, error) : NULL;
-	return show_list(ctl, shown, error);
+	return shown != NULL && show_set(ctl, shown, values.token_life, error);
 }
 
 static bool show(struct ctl *ctl, struct error *error)
@@ -113,7 +192,7 @@ static bool show(struct ctl *ctl, struct error *error)
 	return show_record(ctl, shown, error);
 }
 
-static bool list(struct ctl *ctl, struct error *error)
+static bool history(struct ctl *ctl, struct error *error)
 {
 	PGresult_auto *shown = policy_list(ctl->pg, error);
 
@@ -123,6 +202,9 @@ static bool list(struct ctl *ctl, struct error *error)
 /* clang-format off */
 static const struct param set_params[] = {
 	{ "--token-life", "LIFE", 0, check_distance, "10m to 398d" },
+	{ "--certificate-life", "LIFE", 0, check_distance,
+	  "how long STI certificates are to live, to be warned [" CERTIFICATE_LIFE "]" },
+	{ "--access-life", "LIFE", 0, check_distance, "of access tokens: 1m to 1h" },
 	{ "--claims", "LIST", 0, check_claims, "optional claims: none, or of iss,iat,nbf" },
 	{ "--issuer", "TEXT", 0, check_reason, "the claim iss" },
 	{ "--form-2017", "on|off", 0, check_switch, "tokens of the 2017 form" },
@@ -134,7 +216,8 @@ static const struct param set_params[] = {
 const struct command policy_commands[] = {
 	{ "policy", "set", NEEDS_DATABASE, set, "write a new version; the rest stays", set_params },
 	{ "policy", "show", NEEDS_DATABASE, show, "show what counts now", NULL },
-	{ "policy", "list", NEEDS_DATABASE, list, "list all versions", NULL },
+	{ "policy", "history", NEEDS_DATABASE, history, "list all versions", NULL },
+	{ "policy", "list", NEEDS_DATABASE, history, "the same as policy history", NULL },
 	{ 0 },
 };
 /* clang-format on */

@@ -85,12 +85,15 @@ void ctl_clear(struct ctl *ctl);
 
 /* The tables, each up to a NULL verb. */
 extern const struct command account_commands[];
+extern const struct command api_user_commands[];
 extern const struct command audit_commands[];
 extern const struct command client_commands[];
 extern const struct command config_commands[];
 extern const struct command db_commands[];
 extern const struct command delegation_commands[];
 extern const struct command doctor_commands[];
+extern const struct command explain_commands[];
+extern const struct command notice_commands[];
 extern const struct command pki_commands[];
 extern const struct command policy_commands[];
 extern const struct command refusal_commands[];

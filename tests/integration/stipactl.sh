@@ -416,7 +416,192 @@ no_environment_no_secret()
 {
 	sed -i '/^environment/d' "$dir/stipactl.conf"
 	refused 1 failed client add sp-acme kms-7 && says "'environment' is not set" \
-		client add sp-acme kms-7 && settings
+		client add sp-acme kms-7 && refused 1 failed api-user add kms-1 nobody && settings
+}
+
+# ---- what narrows a client ----
+
+clients_are_narrowed()
+{
+	done_with client allow kms-1 192.0.2.0/24,2001:db8::/32,203.0.113.7 --reason "form 3" &&
+	[ "$(of_out .allowed)" = "192.0.2.0/24,2001:db8::/32,203.0.113.7/32" ] &&
+	refused 1 bad-value client allow kms-1 192.0.2.1/24 --reason x &&
+	refused 1 not-found client allow kms-none 192.0.2.0/24 --reason x &&
+	refused 2 wrong-use client allow kms-1 192.0.2.0/33 --reason x &&
+	refused 2 wrong-use client allow kms-1 192.0.2.0/24, --reason x &&
+	refused 2 wrong-use client allow kms-1 here --reason x &&
+	refused 2 wrong-use client allow kms-1 192.0.2.0/24 &&
+	done_with client show kms-1 && [ "$(of_out '.allowed | length > 0')" = true ] &&
+	done_with client allow kms-1 everywhere --reason moved && [ "$(of_out .allowed)" = "" ]
+}
+
+clients_are_pinned()
+{
+	hex=$(printf '%064d' 7 | sed 's/0/a/') &&
+	colons=$(echo "$hex" | sed 's/../&:/g; s/:$//' | tr a-f A-F) &&
+	thumbprint=$(echo "$hex" | tr a-f A-F | basenc --base16 -d | basenc --base64url | tr -d =) &&
+	done_with client pin kms-1 "SHA256 $colons" --reason "the KMS's key" &&
+	[ "$(of_out .pinned)" = "$hex" ] &&
+	done_with client pin kms-1 "$thumbprint,$(printf '%064d' 8)" --reason two &&
+	[ "$(of_out .pinned)" = "$hex,$(printf '%064d' 8)" ] &&
+	done_with client list && [ "$(of_out '.[] | select(.client == "kms-1").pinned')" = 2 ] &&
+	refused 1 bad-value client pin kms-1 "$(printf '%064d' 0)" --reason x &&
+	refused 1 not-found client pin kms-none "$hex" --reason x &&
+	refused 2 wrong-use client pin kms-1 "${hex}0" --reason x &&
+	refused 2 wrong-use client pin kms-1 "SHA1 $colons" --reason x &&
+	refused 2 wrong-use client pin kms-1 "$hex" &&
+	done_with client pin kms-1 any --reason over && [ "$(of_out .pinned)" = "" ]
+}
+
+clients_have_scopes()
+{
+	done_with client show kms-1 && [ "$(of_out .scopes)" = "spc-token spc-token:ca revoke" ] &&
+	done_with client scopes kms-1 spc-token,revoke --reason "no ca here" &&
+	[ "$(of_out .scopes)" = "spc-token revoke" ] &&
+	done_with client scopes kms-1 none --reason x && [ "$(of_out .scopes)" = "" ] &&
+	refused 1 not-found client scopes kms-none none --reason x &&
+	refused 2 wrong-use client scopes kms-1 spc-token,admin --reason x &&
+	refused 2 wrong-use client scopes kms-1 none &&
+	done_with client scopes kms-1 spc-token,spc-token:ca,revoke --reason back
+}
+
+# PEM and JWK of one key become the same; what is no public key on P-256 is refused.
+clients_have_keys()
+{
+	openssl ecparam -name prime256v1 -genkey -noout -out "$dir/key.pem" &&
+	openssl pkey -in "$dir/key.pem" -pubout -out "$dir/pub.pem" &&
+	openssl ec -in "$dir/key.pem" -pubout -conv_form compressed -out "$dir/compressed.pem" \
+		2>/dev/null &&
+	openssl ecparam -name secp384r1 -genkey -noout | openssl pkey -pubout -out "$dir/p384.pem" &&
+	openssl pkey -pubin -in "$dir/pub.pem" -outform DER | tail -c 64 >"$dir/point" &&
+	x=$(head -c 32 "$dir/point" | basenc --base64url | tr -d =) &&
+	y=$(tail -c 32 "$dir/point" | basenc --base64url | tr -d =) &&
+	jwk="{\"kty\":\"EC\",\"crv\":\"P-256\",\"x\":\"$x\",\"y\":\"$y\"" &&
+	thumbprint=$(printf '{"crv":"P-256","kty":"EC","x":"%s","y":"%s"}' "$x" "$y" |
+		openssl dgst -sha256 -binary | basenc --base64url | tr -d =) &&
+	echo "$jwk,\"kid\":\"k-jwk\",\"use\":\"sig\"}" >"$dir/kid.jwk" &&
+	echo "$jwk}" >"$dir/plain.jwk" && echo "$jwk,\"d\":\"$x\"}" >"$dir/private.jwk" &&
+	sed "s/\"$y\"/\"$x\"/" "$dir/plain.jwk" >"$dir/off.jwk" &&
+	echo '{"keys":[]}' >"$dir/set.jwk" && echo nonsense >"$dir/nonsense.pem" &&
+	done_with client key add kms-1 "$dir/pub.pem" --expires 90d &&
+	[ "$(of_out '[.kid, .state] | join("|")')" = "$thumbprint|in use" ] && sum=$(of_out .sha256) &&
+	[ "$sum" = "$(openssl pkey -pubin -in "$dir/pub.pem" -outform DER | sha256sum | cut -d' ' -f1)" ] &&
+	done_with client key add kms-1 "$dir/compressed.pem" --kid second &&
+	[ "$(of_out '[.kid, .sha256] | join("|")')" = "second|$sum" ] &&
+	done_with client key add kms-1 "$dir/kid.jwk" &&
+	[ "$(of_out '[.kid, .sha256] | join("|")')" = "k-jwk|$sum" ] &&
+	refused 1 exists-already client key add kms-1 "$dir/plain.jwk" &&
+	refused 1 not-found client key add kms-none "$dir/pub.pem" &&
+	refused 1 failed client key add kms-1 "$dir/nowhere" &&
+	for file in key.pem p384.pem private.jwk off.jwk set.jwk nonsense.pem; do
+		refused 1 failed client key add kms-1 "$dir/$file" --kid "$file" || return 1
+	done
+	says "it stays with the client" client key add kms-1 "$dir/private.jwk" &&
+	refused 2 wrong-use client key add kms-1 "$dir/pub.pem" --kid "a b" &&
+	done_with client key list --client kms-1 && [ "$(of_out length)" = 3 ] &&
+	refused 2 wrong-use client key list --client "kms 1" &&
+	refused 2 wrong-use client key remove kms-1 second &&
+	done_with client key remove kms-1 second --reason lost && [ "$(of_out .state)" = removed ] &&
+	refused 1 not-found client key remove kms-1 second --reason lost &&
+	done_with client key list && [ "$(of_out length)" = 2 ] &&
+	done_with client key list --past && [ "$(of_out length)" = 3 ] &&
+	done_with client show kms-1 && [ "$(of_out .keys)" = "$thumbprint,k-jwk" ] &&
+	# the name of one that is gone does not come back
+	refused 1 exists-already client key add kms-1 "$dir/pub.pem" --kid second
+}
+
+# ---- API users ----
+
+users_get_passwords()
+{
+	done_with api-user add kms-1 ops@acme.example && password=$(of_out .password) &&
+	echo "$password" | grep -qE '^stipa_demo_pw_[A-Za-z0-9_-]{49}$' &&
+	echo "$password" >>"$dir/secrets" &&
+	[ "$(of_out '[.user, .client, .account, .state] | join("|")')" = \
+		"ops@acme.example|kms-1|sp-acme|enabled" ] &&
+	login=$(printf 'login\0ops@acme.example\0%s' "$password" | sha256sum | cut -d' ' -f1) &&
+	leak=$(printf 'secret\0%s' "$password" | sha256sum | cut -d' ' -f1) &&
+	[ "$(sql -d stipa -c "SELECT count(*) FROM stipa.api_user WHERE digest = '\x$login'
+		AND secret_digest = '\x$leak' AND hash IS NULL")" = 1 ] &&
+	refused 1 exists-already api-user add kms-1 ops@acme.example &&
+	refused 1 not-found api-user add kms-none other &&
+	refused 2 wrong-use api-user add kms-1 "a b" &&
+	done_with api-user add kms-1 by-file --secret-file "$dir/by-file" &&
+	[ "$(of_out '[.password, .password_file] | join("|")')" = "generated|$dir/by-file" ] &&
+	[ "$(stat -c %a "$dir/by-file")" = 600 ] && cat "$dir/by-file" >>"$dir/secrets" &&
+	done_with api-user show by-file && [ "$(of_out .password)" = generated ] &&
+	refused 1 not-found api-user show nobody &&
+	done_with api-user list --account sp-acme && [ "$(of_out length)" = 2 ] &&
+	done_with api-user list --client kms-2 && [ "$(of_out length)" = 0 ] &&
+	refused 2 wrong-use api-user list --client "a b"
+}
+
+# argon2id, of the cost that is ours; the password itself goes nowhere.
+passwords_are_chosen()
+{
+	echo "correct horse battery" >"$dir/chosen" && chmod 600 "$dir/chosen" &&
+	cat "$dir/chosen" >>"$dir/secrets" &&
+	done_with api-user add kms-1 chooser --password-file "$dir/chosen" &&
+	[ "$(of_out .password)" = chosen ] &&
+	hash=$(sql -d stipa -c "SELECT hash FROM stipa.api_user WHERE name = 'chooser'") &&
+	echo "$hash" | grep -qE '^\$argon2id\$v=19\$m=19456,t=2,p=1\$' &&
+	echo short >"$dir/short" && chmod 600 "$dir/short" &&
+	refused 1 failed api-user add kms-1 x --password-file "$dir/short" &&
+	refused 1 failed api-user add kms-1 x --password-file "$dir/nowhere" &&
+	cp "$dir/by-file" "$dir/ours" && chmod 600 "$dir/ours" &&
+	refused 1 failed api-user add kms-1 x --password-file "$dir/ours" &&
+	cp "$dir/chosen" "$dir/open" && chmod 644 "$dir/open" &&
+	refused 1 failed api-user add kms-1 x --password-file "$dir/open" &&
+	refused 2 wrong-use api-user add kms-1 x --password-file "$dir/chosen" \
+		--secret-file "$dir/x" && [ ! -e "$dir/x" ] && [ ! -e "$dir/x.new" ]
+}
+
+hashes_are_imported()
+{
+	echo "$hash" >"$dir/hash" && chmod 600 "$dir/hash" &&
+	done_with api-user add kms-1 imported --import-hash "$dir/hash" &&
+	[ "$(sql -d stipa -c "SELECT hash FROM stipa.api_user WHERE name = 'imported'")" = "$hash" ] &&
+	for change in s/argon2id/argon2i/ s/m=19456/m=4000000/ s/t=2/t=90/ s/v=19/v=16/ 's/\$[^$]*$//'; do
+		sed "$change" "$dir/hash" >"$dir/bad-hash" && chmod 600 "$dir/bad-hash" &&
+		refused 1 failed api-user add kms-1 x --import-hash "$dir/bad-hash" || return 1
+	done
+}
+
+users_are_rotated()
+{
+	done_with api-user rotate ops@acme.example --reason yearly && of_out .password >>"$dir/secrets" &&
+	[ "$(sql -d stipa -c "SELECT count(*) FROM stipa.api_user WHERE digest = '\x$login'")" = 0 ] &&
+	done_with api-user rotate ops@acme.example --reason wish --password-file "$dir/chosen" &&
+	[ "$(of_out .password)" = chosen ] &&
+	refused 2 wrong-use api-user rotate ops@acme.example &&
+	refused 1 not-found api-user rotate nobody --reason x &&
+	before=$(cat "$dir/by-file") &&
+	refused 1 not-found api-user rotate nobody --reason x --secret-file "$dir/by-file" &&
+	[ "$before" = "$(cat "$dir/by-file")" ] &&
+	done_with api-user disable imported --reason left && [ "$(of_out .state)" = disabled ] &&
+	refused 1 wrong-state api-user disable imported --reason left &&
+	refused 2 wrong-use api-user disable imported &&
+	done_with api-user enable imported && [ "$(of_out .state)" = enabled ] &&
+	refused 1 wrong-state api-user enable imported
+}
+
+# A secret that somebody has found: it is ended, and its account is told.
+notices_are_listed()
+{
+	done_with notice list && [ "$(of_out length)" = 0 ] &&
+	done_with client add sp-acme kms-leak && leaked=$(of_out .secret) &&
+	echo "$leaked" >>"$dir/secrets" &&
+	digest=$(printf 'secret\0%s' "$leaked" | sha256sum | cut -d' ' -f1) &&
+	[ "$(sql -d stipa -c "SELECT hit FROM stipa.report_secrets(ARRAY['\x$digest'::bytea],
+		ARRAY['\x$digest'::bytea], ARRAY['leak-1'],
+		ARRAY['\x00000000000000000000ffffcb007107'::bytea])")" = t ] &&
+	done_with notice list --account sp-acme --since 1h &&
+	[ "$(of_out '.[0] | [.account, .client, .kind] | join("|")')" = \
+		"sp-acme|kms-leak|secret_reported" ] &&
+	done_with account show sp-acme && [ "$(of_out .notices)" = 1 ] &&
+	done_with client show kms-leak && [ "$(of_out .state)" = expired ] &&
+	done_with notice list --account sp-two && [ "$(of_out length)" = 0 ] &&
+	refused 2 wrong-use notice list --limit 0
 }
 
 delegations_are_granted()
@@ -476,12 +661,36 @@ policy_has_versions()
 	[ "$(of_out '.[-1] | [.token_life, .optional_claims, .issuer] | join("|")')" = \
 		"48:00:00|3|stipa.example" ] &&
 	done_with policy show && [ "$(of_out .version)" = 2 ] &&
-	done_with policy list && [ "$(of_out length)" = 3 ] &&
+	done_with policy list && [ "$(of_out length)" = 3 ] && all=$out &&
+	done_with policy history && [ "$out" = "$all" ] &&
+	refused 2 wrong-use policy history now &&
+	done_with policy set --access-life 10m --reason later &&
+	[ "$(of_out '.[-2] | [.access_life, .token_life] | join("|")')" = "00:10:00|48:00:00" ] &&
+	refused 1 bad-value policy set --access-life 2h --reason x &&
+	refused 2 wrong-use policy set --access-life x --reason x &&
 	refused 1 bad-value policy set --token-life 5m --reason x &&
 	refused 2 wrong-use policy set --claims aud --reason x &&
 	refused 2 wrong-use policy set --form-2017 maybe --reason x &&
 	refused 2 wrong-use policy set --token-life 5h &&
 	refused 2 wrong-use policy show now && refused 2 wrong-use policy list now
+}
+
+# What does not fit is told, and done.
+policy_warns()
+{
+	done_with policy set --token-life 1h --reason short &&
+	of_out '.[] | select(.warnings != null) | .warnings[]' >"$dir/out" &&
+	[ "$(grep -c . "$dir/out")" = 1 ] && grep -q "longer than 1h, and 24h is wanted" "$dir/out" &&
+	done_with policy set --token-life 30d --certificate-life 30d --reason long &&
+	[ "$(of_out '[.[].warnings // [] | .[]] | length')" = 0 ] &&
+	sql -d stipa -c "SELECT stipa.signer_register('t', 't', 'short', 'token', '\\x3003', 'pem',
+		'https://127.0.0.1/x', now(), now(), now() + '100 d', now() + '110 d')" >/dev/null &&
+	done_with policy set --token-life 20d --reason long &&
+	of_out '.[] | select(.warnings != null) | .warnings[]' >"$dir/out" &&
+	grep -q "the last tokens of short .* would outlive its certificate" "$dir/out" &&
+	ctl policy set --token-life 11d --reason text | grep -q "^warning: the last tokens of short" &&
+	done_with policy set --token-life 10d --reason fits &&
+	[ "$(of_out '[.[].warnings // [] | .[]] | length')" = 0 ]
 }
 
 tokens_are_found()
@@ -557,6 +766,48 @@ refusals_are_found()
 	[ "$(of_out 'map(.client) | unique | join(",")')" = "$client" ] &&
 	refused 2 wrong-use refusal list --limit none &&
 	refused 2 wrong-use refusal count --since ever
+}
+
+# ---- explain ----
+
+requests_are_explained()
+{
+	sql -d stipa -c "SELECT * FROM public.order_tokens(ARRAY[2, 2], ARRAY['sp-2', 'sp-2'],
+		ARRAY['1002', '7777'])" >/dev/null &&
+	issued=$(sql -d stipa -c "SELECT request_id FROM stipa.token ORDER BY jti DESC LIMIT 1") &&
+	kept=$(sql -d stipa -c "SELECT request_id FROM stipa.token_refusal ORDER BY id DESC LIMIT 1") &&
+	ctl account suspend sp-2 --reason "after the request" >/dev/null &&
+	ctl account reinstate sp-2 --reason "so that it goes on" >/dev/null &&
+	done_with explain "$issued" &&
+	of_out 'map(select(.kind == "token"))[0]' >"$dir/explained" &&
+	jq -e '.verdict == "issued" and .account == "sp-2" and .spc == "1002" and
+		(.token.jti == .jti) and (.policy.version > 0) and
+		([.since[].reason] | index("after the request")) != null and
+		([.before[].reason] | index("after the request")) == null and
+		(.since | length) == 2' "$dir/explained" >/dev/null || { cat "$dir/explained"; return 1; }
+	done_with explain "$kept" &&
+	of_out 'map(select(.kind == "refusal" and .verdict == "spc_not_held"))[0]' >"$dir/explained" &&
+	jq -e '.rule == "the account did not hold the SPC" and .spc == "7777" and .token == null and
+		any(.sentences[]; startswith("It was refused: the account did not hold the SPC"))' \
+		"$dir/explained" >/dev/null || { cat "$dir/explained"; return 1; }
+	ctl explain "$kept" >"$dir/out" &&
+	grep -q "asked for a token for the account sp-2 and the SPC 7777\.$" "$dir/out" &&
+	grep -q "^See 'stipactl spc list --spc SPC --past'\.$" "$dir/out" &&
+	grep -q "^Since: event [0-9]*, .*, tester: account_suspend sp-2 (after the request)\.$" "$dir/out" &&
+	refused 1 not-found explain no-such-request &&
+	refused 2 wrong-use explain "a b" && refused 2 wrong-use explain
+}
+
+# Every verdict that the database can give has its sentence.
+every_verdict_has_a_rule()
+{
+	sql -d stipa -c "SELECT stipa.verdict_name(n::int2) FROM generate_series(0, 100) AS n
+		WHERE stipa.verdict_name(n::int2) IS NOT NULL" >"$dir/verdicts" &&
+	[ "$(wc -l <"$dir/verdicts")" -ge 22 ] || return 1
+	while read -r verdict; do
+		grep -q "{ \"$verdict\"," "$srcdir/src/stipactl/cmd_explain.c" ||
+			{ echo "  no rule for $verdict"; return 1; }
+	done <"$dir/verdicts"
 }
 
 # ---- the audit ----
@@ -669,19 +920,25 @@ tamper()
 
 tampering_with_the_database_is_found()
 {
+	last=$(sql -d stipa -c "SELECT max(id) FROM stipa.audit_event")
 	for sql in "UPDATE stipa.audit_event SET reason = 'x' WHERE id = 9" \
 		"UPDATE stipa.audit_event SET at = at + '1 us' WHERE id = 9" \
 		"DELETE FROM stipa.audit_event WHERE id = 9" \
 		"INSERT INTO stipa.audit_event SELECT -1, at, actor, action, subject, reason,
 			evidence, previous, hash FROM stipa.audit_event WHERE id = 9" \
 		"UPDATE stipa.audit_event SET hash = sha256('x') WHERE id = 9" \
+		"DELETE FROM stipa.audit_event WHERE id = $last" \
+		"INSERT INTO stipa.audit_event SELECT id + 1, at, actor, action, subject, reason,
+			evidence, hash, hash FROM stipa.audit_event WHERE id = $last;
+		 UPDATE stipa.audit_event AS e SET hash = stipa.audit_hash(e)
+			WHERE id = $((last + 1))" \
 		"DELETE FROM stipa.audit_event WHERE id = 9;
-		 UPDATE stipa.audit_event SET id = 1 - id WHERE id > 9;
-		 UPDATE stipa.audit_event SET id = -id WHERE id < 0"; do
+		 UPDATE stipa.audit_event SET id = -id WHERE id > 9;
+		 UPDATE stipa.audit_event SET id = -id - 1 WHERE id < 0"; do
 		tamper "$sql" || return 1
 		ctl audit verify >"$dir/out" 2>&1
-		[ $? = 1 ] && grep -qE "event (9|-1|10)\b" "$dir/out" ||
-			{ echo "  $sql: $(cat "$dir/out")"; return 1; }
+		[ $? = 1 ] && grep -qE "event (9|-1|10|$last|$((last + 1)))\b" "$dir/out" ||
+			{ echo "  last $last: $sql: $(cat "$dir/out")"; return 1; }
 	done
 	# its functions are not asked
 	tamper "UPDATE stipa.audit_event SET reason = 'x' WHERE id = 9;
@@ -797,15 +1054,27 @@ run_step "Secrets go to files of mode 0600" secrets_go_to_files
 run_step "A refusal costs no secret" a_refusal_costs_no_secret
 run_step "Clients are rotated, disabled, enabled" clients_are_rotated
 run_step "Without an environment there is no secret" no_environment_no_secret
+run_step "Clients are held to addresses" clients_are_narrowed
+run_step "Clients are held to fingerprints" clients_are_pinned
+run_step "Clients have scopes" clients_have_scopes
+run_step "Clients have keys" clients_have_keys
+run_step "API users get passwords, shown once" users_get_passwords
+run_step "Passwords may be chosen" passwords_are_chosen
+run_step "Hashes are imported" hashes_are_imported
+run_step "API users are rotated, disabled, enabled" users_are_rotated
+run_step "Notices are listed" notices_are_listed
 run_step "Delegations are granted and withdrawn" delegations_are_granted
 run_step "Aliases come and go" aliases_come_and_go
 run_step "Terms are written" terms_are_written
 run_step "Policy has versions" policy_has_versions
+run_step "Policy warns of what does not fit" policy_warns
 run_step "Tokens are found in the ledger" tokens_are_found
 run_step "Rights are taken, with a reason" rights_are_taken
 run_step "Accounts end" accounts_end
 run_step "Every act is in the audit" every_act_is_audited
 run_step "Refusals are found and counted" refusals_are_found
+run_step "Requests are explained" requests_are_explained
+run_step "Every verdict has a rule" every_verdict_has_a_rule
 run_step "The audit is read and exported" the_audit_is_read
 run_step "The audit is followed" the_audit_is_followed
 run_step "A whole chain is whole" a_whole_chain_is_whole
