@@ -7,11 +7,13 @@
 #include "base/log.h"
 
 struct config;
+struct meter;
 
 struct authority_options {
 	const struct config *config;
 	const struct log *log;
-	int control_fd; /* ipc/control.h: brings edges; its end means drain */
+	struct meter *meter; /* where this process counts */
+	int control_fd;	     /* ipc/control.h: brings edges; its end means drain */
 };
 
 /* Run until drained; returns the exit status of the process. */

@@ -6,8 +6,8 @@
  * that the caller names.  A message is a short fixed sentence; what varies is a field.  Values
  * are escaped (control and non-ASCII bytes as \u00XX) and cut at LOG_VALUE_MAX, so nothing that
  * a client sent can forge a line.  Never pass a secret, a token or an Authorization value.
- * A line is written with one write(2); a failed write is dropped and never blocks the caller
- * for longer than the descriptor does.
+ * A line is written with one write(2); a failed write is dropped and counted, and never blocks
+ * the caller for longer than the descriptor does.
  */
 #ifndef BASE_LOG_H
 #define BASE_LOG_H
@@ -19,9 +19,10 @@
 enum log_level { LOG_LEVEL_DEBUG, LOG_LEVEL_INFO, LOG_LEVEL_WARNING, LOG_LEVEL_ERROR };
 
 struct log {
-	int fd;		      /* where lines go; 2 as a rule */
-	enum log_level least; /* below it nothing is written */
-	char process[16];     /* "monitor", "edge-1", "authority" */
+	int fd;			   /* where lines go; 2 as a rule */
+	enum log_level least;	   /* below it nothing is written */
+	char process[16];	   /* "monitor", "edge-1", "authority" */
+	_Atomic uint64_t *dropped; /* counts the lines that could not be written; or NULL */
 };
 
 /* One field: text when @text is not NULL, else a number.  A NULL name ends a list, a text field

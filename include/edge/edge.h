@@ -10,10 +10,14 @@
 #include "http/tls.h"
 
 struct config;
+struct meter;
+struct metrics;
 
 struct edge_options {
 	const struct config *config;
 	const struct log *log;
+	const struct metrics *metrics; /* what /metrics prints */
+	struct meter *meter;	       /* where this process counts */
 	int control_fd;	      /* ipc/control.h: brings the authority; its end means drain */
 	const int *listeners; /* bound and listening, shared with the other edges */
 	size_t n_listeners;

@@ -18,6 +18,7 @@
 #include "ipc/order.h"
 
 struct event_base;
+struct meter;
 
 #define IPC_ANSWER_MS	 3000 /* an order that is not answered by then has failed */
 #define IPC_HEARTBEAT_MS 1000 /* the authority says how it is */
@@ -88,6 +89,9 @@ struct ipc_handlers {
 
 struct ipc_server *ipc_server_new(struct event_base *base,
 				  const struct ipc_handlers *handlers /* copies it */, void *arg);
+
+/* Count in @meter: orders by verdict, dry runs, logins, access tokens, what waits, readiness. */
+void ipc_server_set_meter(struct ipc_server *server, struct meter *meter);
 void ipc_server_on_lost(struct ipc_server *server, ipc_lost_fn on_lost, void *arg);
 void ipc_server_attach(struct ipc_server *server, int fd /* takes it */); /* one more edge */
 void ipc_server_tell_ready(struct ipc_server *server, bool ready);	  /* to every edge */

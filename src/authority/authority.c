@@ -347,6 +347,7 @@ static bool parts_make(struct authority *authority, struct error *error)
 	if (authority->limits == NULL || authority->patience == NULL ||
 	    authority->flushed == NULL || authority->server == NULL)
 		return error_set(error, ERROR_UNAVAILABLE, "no memory");
+	ipc_server_set_meter(authority->server, authority->options->meter);
 	ipc_server_on_lost(authority->server, on_edge_lost, authority);
 	authority->desk = issuer.desk = db_desk_new(&desk, error);
 	if (authority->desk == NULL)

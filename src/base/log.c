@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <inttypes.h>
 #include <limits.h>
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
@@ -100,10 +101,15 @@ static void put_time(struct line *line)
 	put(line, text, strlen(text));
 }
 
-static void write_line(int fd, const struct line *line)
+static void write_line(const struct log *log, const struct line *line)
 {
-	while (write(fd, line->text, line->len) < 0 && errno == EINTR)
-		;
+	ssize_t written;
+
+	do
+		written = write(log->fd, line->text, line->len);
+	while (written < 0 && errno == EINTR);
+	if (written != (ssize_t)line->len && log->dropped != NULL)
+		atomic_fetch_add_explicit(log->dropped, 1, memory_order_relaxed);
 }
 
 void log_write(const struct log *log, enum log_level level, const char *message,
@@ -127,6 +133,6 @@ void log_write(const struct log *log, enum log_level level, const char *message,
 	memcpy(line.text + line.len, whole ? line_end : line_end_cut,
 	       whole ? sizeof(line_end) - 1 : sizeof(line_end_cut) - 1);
 	line.len += whole ? sizeof(line_end) - 1 : sizeof(line_end_cut) - 1;
-	write_line(log->fd, &line);
+	write_line(log, &line);
 	errno = saved;
 }

@@ -7,6 +7,7 @@
 #include <event2/event.h>
 
 #include "ipc/channel.h"
+#include "metrics/metrics.h"
 #include "stream.h"
 
 /* Answers that an edge has not read.  With more it gets no further order in. */
@@ -26,6 +27,7 @@ struct ipc_server {
 	void *arg;
 	ipc_lost_fn on_lost;
 	void *on_lost_arg;
+	struct meter *meter;
 	bool ready;
 	struct event *heartbeat;
 	TAILQ_HEAD(, connection) connections;
@@ -36,6 +38,7 @@ struct ipc_ticket {
 	struct connection *connection;
 	uint64_t id;
 	enum ipc_kind answer; /* the kind that it wants */
+	bool dry_run;
 };
 
 /* ---- one edge ---- */
@@ -109,9 +112,12 @@ static void on_message(void *arg, const struct ipc_message *message)
 	}
 	*ticket = (struct ipc_ticket){ .connection = connection,
 				       .id = message->header.id,
-				       .answer = ipc_kind_answer(message->header.kind) };
+				       .answer = ipc_kind_answer(message->header.kind),
+				       .dry_run = message->header.kind == IPC_ORDER &&
+						  message->body.order.dry_run };
 	connection->tickets++;
 	server->tickets++;
+	meter_change(server->meter, METRIC_ORDERS_WAITING, 1);
 	hand_on(server, message, ticket);
 }
 
@@ -145,6 +151,33 @@ void ipc_server_attach(struct ipc_server *server, int fd)
 
 /* ---- answers ---- */
 
+static void count_order(struct meter *meter, const struct answer *answer, bool dry_run)
+{
+	if (dry_run)
+		meter_count(meter, METRIC_DRY_RUNS, 0);
+	else
+		meter_count(meter, METRIC_ORDERS, answer->failed ? VERDICT_COUNT : answer->verdict);
+}
+
+static enum metric_outcome outcome_of(const struct grant_answer *answer)
+{
+	if (answer->failed)
+		return METRIC_OUTCOME_FAILED;
+	return answer->verdict == VERDICT_ISSUED ? METRIC_OUTCOME_GRANTED : METRIC_OUTCOME_REFUSED;
+}
+
+static void count(struct meter *meter, const struct ipc_ticket *ticket, const union ipc_body *body)
+{
+	meter_change(meter, METRIC_ORDERS_WAITING, -1);
+	if (ticket->answer == IPC_ANSWER)
+		count_order(meter, &body->answer, ticket->dry_run);
+	if (ticket->answer == IPC_LOGIN_ANSWER)
+		meter_count(meter, METRIC_LOGINS, outcome_of(&body->granted));
+	if ((ticket->answer == IPC_LOGIN_ANSWER || ticket->answer == IPC_GRANT_ANSWER) &&
+	    outcome_of(&body->granted) == METRIC_OUTCOME_GRANTED)
+		meter_count(meter, METRIC_ACCESS_TOKENS, 0);
+}
+
 /* Ends the ticket. */
 static void answer(struct ipc_ticket *ticket, union ipc_body *body)
 {
@@ -154,6 +187,10 @@ static void answer(struct ipc_ticket *ticket, union ipc_body *body)
 				     .id = ticket->id };
 	struct error error = { 0 };
 
+	ipc_body_tidy(header.kind, body);
+	if (!ipc_body_check(header.kind, body, &error))
+		ipc_answer_make_failed(header.kind, body);
+	count(connection->server->meter, ticket, body);
 	free(ticket);
 	connection->tickets--;
 	connection->server->tickets--;
@@ -161,9 +198,6 @@ static void answer(struct ipc_ticket *ticket, union ipc_body *body)
 		connection_free_if_unused(connection);
 		return;
 	}
-	ipc_body_tidy(header.kind, body);
-	if (!ipc_body_check(header.kind, body, &error))
-		ipc_answer_make_failed(header.kind, body);
 	connection_send(connection, &header, body);
 }
 
@@ -220,10 +254,16 @@ void ipc_server_tell_ready(struct ipc_server *server, bool ready)
 	if (server->ready == ready)
 		return;
 	server->ready = ready;
+	meter_set(server->meter, METRIC_READY, ready);
 	tell_all(server);
 }
 
 /* ---- life ---- */
+
+void ipc_server_set_meter(struct ipc_server *server, struct meter *meter)
+{
+	server->meter = meter;
+}
 
 void ipc_server_on_lost(struct ipc_server *server, ipc_lost_fn on_lost, void *arg)
 {

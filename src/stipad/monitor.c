@@ -25,19 +25,23 @@
 #include "edge/edge.h"
 #include "ipc/control.h"
 #include "listeners.h"
+#include "metrics/metrics.h"
 
 #define EDGES_MAX      64
 #define BACKOFF_MIN_MS 100
 #define BACKOFF_MAX_MS 2000
 #define SETTLED_MS     10000 /* alive so long, it has started well */
 #define GRACE_MS       1000  /* after the drain timeout */
+#define MONITOR_SLOT   0
+#define AUTHORITY_SLOT 1
 
 struct monitor;
 
 /* A process and the place that it has.  The place outlives it. */
 struct child {
 	struct monitor *monitor;
-	char name[16]; /* "authority", "edge-1" */
+	unsigned int number; /* of its slot in the metrics: 1 the authority, then the edges */
+	char name[16];	     /* "authority", "edge-1" */
 	int (*work)(struct child *child, const struct log *log, int control_fd);
 	pid_t pid;	/* 0: there is none now */
 	int control_fd; /* our end; -1 when closed */
@@ -52,6 +56,8 @@ struct monitor {
 	const struct log *log;
 	pid_t pid;
 	struct event_base *base;
+	struct metrics *metrics;
+	struct log own_log; /* that counts what it drops */
 	struct listeners listeners;
 	uint8_t ticket_key[TLS_TICKET_KEY_LEN];
 	int signal_fd;
@@ -89,6 +95,8 @@ static int edge_work(struct child *child, const struct log *log, int control_fd)
 		.config = monitor->config,
 		.log = log,
 		.control_fd = control_fd,
+		.metrics = monitor->metrics,
+		.meter = metrics_meter(monitor->metrics, child->number),
 		.listeners = monitor->listeners.fds,
 		.n_listeners = monitor->listeners.n,
 		.local_fd = monitor->listeners.local_fd,
@@ -100,13 +108,15 @@ static int edge_work(struct child *child, const struct log *log, int control_fd)
 
 static int authority_work(struct child *child, const struct log *log, int control_fd)
 {
+	struct monitor *monitor = child->monitor;
 	const struct authority_options options = {
-		.config = child->monitor->config,
+		.config = monitor->config,
 		.log = log,
 		.control_fd = control_fd,
+		.meter = metrics_meter(monitor->metrics, child->number),
 	};
 
-	explicit_bzero(child->monitor->ticket_key, sizeof(child->monitor->ticket_key));
+	explicit_bzero(monitor->ticket_key, sizeof(monitor->ticket_key));
 	return authority_run(&options);
 }
 
@@ -127,6 +137,11 @@ static struct child_start start_of(const struct child *child, int control_fd)
 	return start;
 }
 
+static _Atomic uint64_t *dropped_of(struct monitor *monitor, unsigned int number)
+{
+	return meter_counter(metrics_meter(monitor->metrics, number), METRIC_LOG_LINES_DROPPED, 0);
+}
+
 /* The monitor's event loop is not touched here: its kernel side is shared with the monitor, and
  * goes with its descriptor. */
 static _Noreturn void child_main(struct child *child, int control_fd)
@@ -136,6 +151,7 @@ static _Noreturn void child_main(struct child *child, int control_fd)
 	struct error error = { 0 };
 
 	memcpy(log.process, child->name, sizeof(log.process));
+	log.dropped = dropped_of(child->monitor, child->number);
 	if (!child_enter(&start, &error)) {
 		log_error(&log, "cannot start", LOG_TEXT("why", error.detail));
 		exit(EXIT_FAILURE);
@@ -343,6 +359,7 @@ static void on_death(struct child *child, int how)
 	log_death(child, how, alive_ms);
 	child->pid = 0;
 	close_control(child);
+	metrics_clear_gauges(monitor->metrics, child->number);
 	if (monitor->draining) {
 		leave_if_alone(monitor);
 	} else if (cannot_start(child, how, alive_ms)) {
@@ -353,6 +370,8 @@ static void on_death(struct child *child, int how)
 	} else {
 		if (alive_ms >= SETTLED_MS)
 			child->backoff_ms = BACKOFF_MIN_MS;
+		meter_count(metrics_meter(monitor->metrics, MONITOR_SLOT), METRIC_CHILD_RESTARTS,
+			    child == &monitor->authority);
 		start_later(child);
 	}
 }
@@ -441,9 +460,11 @@ static bool make_ticket_key(struct monitor *monitor, struct error *error)
 	return true;
 }
 
-static bool make_child(struct monitor *monitor, struct child *child, struct error *error)
+static bool make_child(struct monitor *monitor, struct child *child, unsigned int number,
+		       struct error *error)
 {
 	child->monitor = monitor;
+	child->number = number;
 	child->control_fd = -1;
 	child->backoff_ms = BACKOFF_MIN_MS;
 	child->again = evtimer_new(monitor->base, on_again, child);
@@ -456,7 +477,7 @@ static bool make_authority(struct monitor *monitor, struct error *error)
 
 	strcpy(authority->name, "authority");
 	authority->work = authority_work;
-	return make_child(monitor, authority, error);
+	return make_child(monitor, authority, AUTHORITY_SLOT, error);
 }
 
 static bool make_edge(struct monitor *monitor, struct error *error)
@@ -465,7 +486,7 @@ static bool make_edge(struct monitor *monitor, struct error *error)
 
 	snprintf(edge->name, sizeof(edge->name), "edge-%d", (int)++monitor->n_edges);
 	edge->work = edge_work;
-	return make_child(monitor, edge, error);
+	return make_child(monitor, edge, AUTHORITY_SLOT + (unsigned int)monitor->n_edges, error);
 }
 
 static size_t edges_wanted(const struct config *config)
@@ -480,11 +501,21 @@ static size_t edges_wanted(const struct config *config)
 	return n < EDGES_MAX ? (size_t)n : EDGES_MAX;
 }
 
+static bool make_metrics(struct monitor *monitor, size_t edges, struct error *error)
+{
+	monitor->metrics = metrics_new(AUTHORITY_SLOT + 1 + (unsigned int)edges);
+	if (monitor->metrics == NULL)
+		return error_set(error, ERROR_UNAVAILABLE, "out of memory");
+	meter_set(metrics_meter(monitor->metrics, MONITOR_SLOT), METRIC_START_TIME, time(NULL));
+	monitor->own_log.dropped = dropped_of(monitor, MONITOR_SLOT);
+	return true;
+}
+
 static bool make_children(struct monitor *monitor, struct error *error)
 {
 	size_t wanted = edges_wanted(monitor->config);
 
-	if (!make_authority(monitor, error))
+	if (!make_metrics(monitor, wanted, error) || !make_authority(monitor, error))
 		return false;
 	while (monitor->n_edges < wanted) {
 		if (!make_edge(monitor, error))
@@ -521,6 +552,7 @@ static void clear(struct monitor *monitor)
 	if (monitor->base != NULL)
 		event_base_free(monitor->base);
 	explicit_bzero(monitor->ticket_key, sizeof(monitor->ticket_key));
+	metrics_free(monitor->metrics);
 }
 
 static void run(struct monitor *monitor)
@@ -542,7 +574,8 @@ int monitor_run(const struct config *config, const struct log *log)
 	if (monitor == NULL)
 		return status;
 	monitor->config = config;
-	monitor->log = log;
+	monitor->own_log = *log;
+	monitor->log = &monitor->own_log;
 	monitor->pid = getpid();
 	monitor->signal_fd = -1;
 	monitor->listeners.local_fd = -1;
@@ -550,7 +583,7 @@ int monitor_run(const struct config *config, const struct log *log)
 		run(monitor);
 		status = monitor->status;
 	} else {
-		log_error(log, "the node cannot start", LOG_TEXT("why", error.detail));
+		log_error(monitor->log, "the node cannot start", LOG_TEXT("why", error.detail));
 	}
 	clear(monitor);
 	free(monitor);

@@ -32,6 +32,8 @@ static const struct script {
 	long per_client_s; /* burst 2 */
 } * now;
 
+#define METER ((struct meter *)story) /* only its address matters */
+
 static char story[512];
 static struct event_base *base;
 static int next_act;
@@ -213,6 +215,12 @@ struct ipc_server *ipc_server_new(struct event_base *loop, const struct ipc_hand
 	handlers = *all;
 	server_arg = arg;
 	return (struct ipc_server *)&ticket;
+}
+
+void ipc_server_set_meter(struct ipc_server *server, struct meter *meter)
+{
+	(void)server;
+	CU_ASSERT_PTR_EQUAL(meter, METER);
 }
 
 void ipc_server_on_lost(struct ipc_server *server, ipc_lost_fn on_lost, void *arg)
@@ -513,9 +521,9 @@ static int run(const struct script *script)
 				       .requests_per_client_burst = 2,
 				       .drain_timeout_ms = script->drain_timeout_ms };
 	const struct log log = { .fd = -1, .least = LOG_LEVEL_ERROR + 1 };
-	const struct authority_options options = { .config = &config,
-						   .log = &log,
-						   .control_fd = 5 };
+	const struct authority_options options = {
+		.config = &config, .log = &log, .meter = METER, .control_fd = 5
+	};
 
 	now = script;
 	story[0] = '\0';

@@ -154,11 +154,16 @@ static void test_below_the_least_level_nothing_is_written(void)
 
 static void test_a_failed_write_harms_nobody(void)
 {
-	const struct log closed = { .fd = -1 };
+	_Atomic uint64_t dropped = 0;
+	const struct log closed = { .fd = -1, .dropped = &dropped };
+	const struct log picky = { .fd = -1, .least = LOG_LEVEL_INFO, .dropped = &dropped };
 
 	errno = ENOENT;
 	log_error(&closed, "m");
 	CU_ASSERT_EQUAL(errno, ENOENT);
+	CU_ASSERT_EQUAL(dropped, 1);
+	log_debug(&picky, "below the least level");
+	CU_ASSERT_EQUAL(dropped, 1);
 }
 
 int main(void)

@@ -25,6 +25,7 @@
 #include "config/config.h"
 #include "edge/edge.h"
 #include "ipc/control.h"
+#include "metrics/metrics.h"
 #include "stipad/monitor.h"
 
 /*
@@ -57,6 +58,7 @@ struct seen {
 	int dumpable;
 	char comm[16];
 	uint8_t ticket_key[TLS_TICKET_KEY_LEN];
+	char metrics[16384]; /* when it started */
 	_Atomic int n_heard;
 	int heard[HEARD_MAX]; /* pid at the other end of each stream */
 };
@@ -189,6 +191,18 @@ static int is_listening(int fd)
 	return getsockopt(fd, SOL_SOCKET, SO_ACCEPTCONN, &yes, &len) == 0 && yes;
 }
 
+/* Each start is a connection that is never closed. */
+static void note_metrics(struct seen *seen, const struct edge_options *options)
+{
+	size_t len;
+	char *text = metrics_to_text(options->metrics, &len);
+
+	snprintf(seen->metrics, sizeof(seen->metrics), "%s", text);
+	free(text);
+	meter_count(options->meter, METRIC_CONNECTIONS_ACCEPTED, 0);
+	meter_change(options->meter, METRIC_CONNECTIONS, 1);
+}
+
 int edge_run(const struct edge_options *options)
 {
 	int number = atoi(options->log->process + strlen("edge-"));
@@ -199,11 +213,13 @@ int edge_run(const struct edge_options *options)
 	for (size_t i = 0; i < options->n_listeners; i++)
 		seen->n_listeners += is_listening(options->listeners[i]);
 	seen->has_local = is_listening(options->local_fd);
+	note_metrics(seen, options);
 	return fake_run(number, options->control_fd);
 }
 
 int authority_run(const struct authority_options *options)
 {
+	meter_set(options->meter, METRIC_READY, 1);
 	return fake_run(0, options->control_fd);
 }
 
@@ -456,6 +472,36 @@ static void test_a_child_that_dies_again_and_again_waits_longer(void)
 	CU_ASSERT_TRUE(log_has("\"signal\":\"ABRT\""));
 }
 
+static bool metrics_of(const struct seen *seen, const char *line)
+{
+	if (strstr(seen->metrics, line) != NULL)
+		return true;
+	printf("\n  no %s in\n%s", line, seen->metrics);
+	return false;
+}
+
+static bool edge_has_died_twice(void)
+{
+	return shared->seen[1].starts == 3;
+}
+
+static void test_metrics_outlive_who_counted_them(void)
+{
+	const struct seen *edge = &shared->seen[1];
+
+	begin();
+	shared->conduct[1] = DIES_AT_ONCE;
+	start_monitor();
+	CU_ASSERT_TRUE(wait_until(edge_has_died_twice, 5));
+	end_well();
+	CU_ASSERT_TRUE(metrics_of(edge, "stipa_child_restarts_total{child=\"edge\"} 2\n"));
+	CU_ASSERT_TRUE(metrics_of(edge, "stipa_child_restarts_total{child=\"authority\"} 0\n"));
+	CU_ASSERT_TRUE(metrics_of(edge, "stipa_connections_accepted_total 3\n"));
+	CU_ASSERT_TRUE(metrics_of(edge, "stipa_connections 1\n")); /* the other edge's */
+	CU_ASSERT_TRUE(metrics_of(edge, "stipa_ready 1\n"));
+	CU_ASSERT_TRUE(metrics_of(edge, "stipa_start_time_seconds 1"));
+}
+
 static void test_a_child_that_cannot_start_ends_the_node(void)
 {
 	begin();
@@ -681,6 +727,7 @@ int main(void)
 		  test_a_dead_authority_is_replaced_and_given_to_all },
 		{ "a child that dies again and again waits longer",
 		  test_a_child_that_dies_again_and_again_waits_longer },
+		{ "metrics outlive who counted them", test_metrics_outlive_who_counted_them },
 		{ "a child that cannot start ends the node",
 		  test_a_child_that_cannot_start_ends_the_node },
 		{ "draining may take its time", test_draining_may_take_its_time },
