@@ -6,6 +6,7 @@ demo_account=sp-demo
 demo_alias=demo-telephone
 demo_spc=1234
 demo_client=demo-kms
+demo_user=demo-user
 
 ctl()
 {
@@ -58,6 +59,9 @@ env_write()
 		env_line STIPA_CLIENT_SECRET "$1"
 		env_line STIPA_CTL "$short/stipactl"
 		env_line STIPA_DB "$(conninfo stipa_owner)"
+		env_line STIPA_API_USER "$demo_user"
+		env_line STIPA_API_PASSWORD "$2"
+		env_line STIPA_METRICS "$short/node.sock"
 	} >"$work/env.new" && mv "$work/env.new" "$work/env"
 )
 
@@ -77,22 +81,41 @@ demo_account_make()
 		ctl_must spc assign "$demo_account" "$demo_spc" --kind OCN --evidence quickstart
 }
 
-client_secret()
+# made_secret MEMBER COMMAND...: what a command made and shows once.
+made_secret()
 {
-	ctl --json "$@" 2>"$work/log/stipactl.log" | sed -nE 's/.*"secret": *"([^"]+)".*/\1/p'
+	local member=$1
+	shift
+	ctl --json "$@" 2>"$work/log/stipactl.log" | sed -nE "s/.*\"$member\": *\"([^\"]+)\".*/\\1/p"
+}
+
+# What was lost is made anew.
+client_secret_make()
+{
+	made_secret secret client add "$demo_account" "$demo_client" | grep . ||
+		made_secret secret client rotate "$demo_client" --reason "the secret was lost" | grep . ||
+		die "no secret for $demo_client: $(cat "$work/log/stipactl.log")"
+}
+
+api_password_make()
+{
+	made_secret password api-user add "$demo_client" "$demo_user" | grep . ||
+		made_secret password api-user rotate "$demo_user" --reason "the password was lost" |
+		grep . || die "no password for $demo_user: $(cat "$work/log/stipactl.log")"
 }
 
 demo_make()
 {
-	local secret
+	local secret password
 	secret=$(env_value STIPA_CLIENT_SECRET)
+	password=$(env_value STIPA_API_PASSWORD)
 	if [ -z "$secret" ]; then
 		step "Making the demo service provider $demo_account with SPC $demo_spc"
 		demo_account_make
-		secret=$(client_secret client add "$demo_account" "$demo_client")
-		[ -n "$secret" ] || secret=$(client_secret client rotate "$demo_client" \
-			--reason "the secret was lost")
-		[ -n "$secret" ] || die "no secret for $demo_client: $(cat "$work/log/stipactl.log")"
+		secret=$(client_secret_make) || exit 1
 	fi
-	env_write "$secret" || die "cannot write $work/env"
+	if [ -z "$password" ]; then
+		password=$(api_password_make) || exit 1
+	fi
+	env_write "$secret" "$password" || die "cannot write $work/env"
 }

@@ -45,6 +45,14 @@ node_settings_write()
 		base_url = "https://127.0.0.1:$port"
 		connections_max = 10000
 		drain_timeout_ms = 5000
+
+		# here one address and one client ask for everybody: the limits are wide
+		requests_per_address_s = 20000
+		requests_per_address_burst = 40000
+		requests_per_client_s = 20000
+		requests_per_client_burst = 40000
+		failures_per_address_min = 6000
+		failures_per_address_burst = 30000
 	EOT
 }
 
