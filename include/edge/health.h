@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Is this edge alive; could a token be issued through it?  On the local socket only. */
+/* Is this edge alive; could a token be issued through it; what has the node counted?  On the local
+ * socket only. */
 #ifndef EDGE_HEALTH_H
 #define EDGE_HEALTH_H
 
@@ -7,5 +8,6 @@ struct http_request;
 
 void health_live_handle(struct http_request *http, void *services);
 void health_ready_handle(struct http_request *http, void *services);
+void metrics_handle(struct http_request *http, void *services); /* of all processes: OpenMetrics */
 
 #endif

@@ -11,6 +11,8 @@ struct certificate_store;
 struct config;
 struct ipc_channel;
 struct log;
+struct meter;
+struct metrics;
 struct oauth_server;
 
 struct services {
@@ -19,7 +21,9 @@ struct services {
 	struct ipc_channel *authority;
 	struct certificate_store *certificates; /* what x5u serves */
 	struct address_limits *limits;
-	struct oauth_server *oauth; /* its names and metadata */
+	struct oauth_server *oauth;    /* its names and metadata */
+	const struct metrics *metrics; /* what /metrics prints */
+	struct meter *meter;	       /* where this process counts; NULL: nowhere */
 };
 
 #endif

@@ -19,6 +19,7 @@
 struct event_base;
 struct http_request;
 struct http_server;
+struct meter;
 struct problem_form;
 
 typedef void (*http_handler_fn)(struct http_request *http, void *arg);
@@ -57,6 +58,7 @@ struct http_server_options {
 	 * that could not be read: as problem documents. */
 	const struct problem_form *(*form_of)(const char *path);
 	struct http_limits limits;
+	struct meter *meter;   /* requests, connections, handshakes; or NULL */
 	const struct log *log; /* one "request" line for each: route, status, us */
 };
 

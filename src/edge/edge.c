@@ -185,6 +185,7 @@ static bool make_public_server(struct edge *edge, struct error *error)
 		.form_of = face_form_of,
 		.arg = &edge->services,
 		.limits = limits_of(config),
+		.meter = options->meter,
 		.log = options->log,
 	};
 
@@ -210,6 +211,7 @@ static bool make_local_server(struct edge *edge, struct error *error)
 		.routes = edge_local_routes,
 		.arg = &edge->services,
 		.limits = limits_of(options->config),
+		.meter = options->meter,
 		.log = options->log,
 	};
 
@@ -274,7 +276,10 @@ int edge_run(const struct edge_options *options)
 {
 	struct edge edge = {
 		.options = options,
-		.services = { .config = options->config, .log = options->log },
+		.services = { .config = options->config,
+			      .log = options->log,
+			      .metrics = options->metrics,
+			      .meter = options->meter },
 		.status = 1,
 	};
 	struct error error = { 0 };

@@ -8,10 +8,17 @@
 #include "edge/address_limits.h"
 #include "edge/services.h"
 #include "http/request.h"
+#include "metrics/metrics.h"
 
 static int64_t now_us(void)
 {
 	return clock_steady_ms() * 1000;
+}
+
+static bool refuse(const struct services *services, enum metric_limit limit, struct error *error)
+{
+	meter_count(services->meter, METRIC_LIMITS_HIT, limit);
+	return error_set_code(error, ERROR_LIMITED, "too-many-requests", "too many requests");
 }
 
 bool guard_admit(const struct services *services, const struct http_request *http,
@@ -20,10 +27,10 @@ bool guard_admit(const struct services *services, const struct http_request *htt
 	const uint8_t *peer = http_peer(http);
 	int64_t now = now_us();
 
-	if (address_limits_take(services->limits, ADDRESS_REQUESTS, peer, now) &&
-	    address_limits_has(services->limits, ADDRESS_FAILURES, peer, now))
-		return true;
-	return error_set_code(error, ERROR_LIMITED, "too-many-requests", "too many requests");
+	if (!address_limits_take(services->limits, ADDRESS_REQUESTS, peer, now))
+		return refuse(services, METRIC_LIMIT_ADDRESS_REQUESTS, error);
+	return address_limits_has(services->limits, ADDRESS_FAILURES, peer, now) ||
+	       refuse(services, METRIC_LIMIT_ADDRESS_FAILURES, error);
 }
 
 void guard_heed(const struct services *services, const struct http_request *http,

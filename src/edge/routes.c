@@ -19,10 +19,10 @@ const struct http_route edge_public_routes[] = {
 	{ "POST", "/at/account/{id}/token", BODY_MAX, token_request_handle, "token" },
 	{ "POST", "/api/v1/account/{id}/token", BODY_MAX, token_request_handle, "token" },
 	{ "POST", "/api/v1/account/{id}/token/", BODY_MAX, token_request_handle, "token" },
-	{ "POST", "/sti-pa/account/{id}/token/dry-run", BODY_MAX, token_dry_run_handle, "dry-run" },
-	{ "POST", "/account/{id}/token/dry-run", BODY_MAX, token_dry_run_handle, "dry-run" },
-	{ "POST", "/at/account/{id}/token/dry-run", BODY_MAX, token_dry_run_handle, "dry-run" },
-	{ "POST", "/api/v1/account/{id}/token/dry-run", BODY_MAX, token_dry_run_handle, "dry-run" },
+	{ "POST", "/sti-pa/account/{id}/token/dry-run", BODY_MAX, token_dry_run_handle, "token-dry-run" },
+	{ "POST", "/account/{id}/token/dry-run", BODY_MAX, token_dry_run_handle, "token-dry-run" },
+	{ "POST", "/at/account/{id}/token/dry-run", BODY_MAX, token_dry_run_handle, "token-dry-run" },
+	{ "POST", "/api/v1/account/{id}/token/dry-run", BODY_MAX, token_dry_run_handle, "token-dry-run" },
 
 	/* access tokens: OAuth, deployed clients */
 	{ "POST", "/oauth2/token", BODY_MAX, oauth_token_handle, "oauth-token" },
@@ -42,6 +42,7 @@ const struct http_route edge_public_routes[] = {
 const struct http_route edge_local_routes[] = {
 	{ "GET", "/livez", 0, health_live_handle, "livez" },
 	{ "GET", "/readyz", 0, health_ready_handle, "readyz" },
+	{ "GET", "/metrics", 0, metrics_handle, "metrics" },
 	{ 0 },
 };
 /* clang-format on */

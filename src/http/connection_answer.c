@@ -7,6 +7,7 @@
 
 #include "connection_own.h"
 #include "http/problem.h"
+#include "metrics/metrics.h"
 #include "response.h"
 
 #define PATH_BEGINNING 256 /* enough to tell whose form an answer has */
@@ -30,16 +31,19 @@ void connection_log(const struct connection *c, const struct http_request *http,
 {
 	const struct log *log = c->server->options.log;
 	const struct http_route *route = http != NULL ? http->match.route : NULL;
+	int64_t us = http != NULL ? (int64_t)(monotonic_us() - http->started_us) : 0;
 	char peer[INET6_ADDRSTRLEN];
 
+	if (status != 0)
+		meter_count_request(c->server->options.meter, route != NULL ? route->name : NULL,
+				    status, us);
 	if (log == NULL)
 		return;
 	log_info(log, "request", LOG_TEXT("request", id), LOG_TEXT("peer", peer_text(c, peer)),
 		 LOG_TEXT("method", http != NULL ? http_method_name(http->head.method) : NULL),
 		 LOG_TEXT("route", route != NULL ? route->name : NULL),
 		 LOG_NUMBER("status", status), LOG_TEXT("code", http != NULL ? http->code : NULL),
-		 LOG_TEXT("why", why),
-		 LOG_NUMBER("us", http != NULL ? (int64_t)(monotonic_us() - http->started_us) : 0));
+		 LOG_TEXT("why", why), LOG_NUMBER("us", us));
 }
 
 void connection_report(struct connection *c, const struct error *error)

@@ -5,8 +5,15 @@
 #include <strings.h>
 
 #include "connection_own.h"
+#include "metrics/metrics.h"
 
 #define DISCARD_MAX 65536 /* bytes that a client may still send after its last answer */
+
+static void expire_handshake(struct connection *c)
+{
+	meter_count(c->server->options.meter, METRIC_HANDSHAKES_FAILED, 0);
+	connection_enter(c, CONNECTION_CLOSED);
+}
 
 static bool run_handshake(struct connection *c)
 {
@@ -20,7 +27,7 @@ static bool run_handshake(struct connection *c)
 	case STREAM_ENDED:
 		break;
 	}
-	connection_enter(c, CONNECTION_CLOSED);
+	expire_handshake(c);
 	return false;
 }
 
@@ -303,7 +310,7 @@ static void expire_handler(struct connection *c)
 }
 
 const struct connection_state_row connection_states[] = {
-	[CONNECTION_HANDSHAKE] = { run_handshake, expire_close },
+	[CONNECTION_HANDSHAKE] = { run_handshake, expire_handshake },
 	[CONNECTION_HEAD] = { run_head, expire_head },
 	[CONNECTION_BODY] = { run_body, expire_body },
 	[CONNECTION_HANDLER] = { run_handler, expire_handler },

@@ -19,6 +19,7 @@
 
 #include "addresses.h"
 #include "connection.h"
+#include "metrics/metrics.h"
 #include "server_own.h"
 
 #define ACCEPTS_A_TURN	 64
@@ -94,6 +95,7 @@ static bool is_local(const uint8_t peer[16])
 void server_forget(struct http_server *server, const uint8_t peer[16])
 {
 	server->n_open--;
+	meter_change(server->options.meter, METRIC_CONNECTIONS, -1);
 	if (server->options.limits.connections_per_address > 0 && !is_local(peer))
 		addresses_give_back(&server->addresses, peer);
 	event_active(server->reap, EV_TIMEOUT, 0);
@@ -147,10 +149,16 @@ static bool may_enter(struct http_server *server, const uint8_t peer[16])
 {
 	const struct http_limits *limits = &server->options.limits;
 
-	if (server->n_open >= limits->connections)
+	if (server->n_open >= limits->connections) {
+		meter_count(server->options.meter, METRIC_CONNECTIONS_REFUSED,
+			    METRIC_REFUSAL_NODE_FULL);
 		return false;
-	return limits->connections_per_address == 0 || is_local(peer) ||
-	       addresses_take(&server->addresses, peer, limits->connections_per_address);
+	}
+	if (limits->connections_per_address == 0 || is_local(peer) ||
+	    addresses_take(&server->addresses, peer, limits->connections_per_address))
+		return true;
+	meter_count(server->options.meter, METRIC_CONNECTIONS_REFUSED, METRIC_REFUSAL_ADDRESS_FULL);
+	return false;
 }
 
 static void hurry_when_half_full(struct http_server *server)
@@ -174,6 +182,8 @@ static void welcome(struct http_server *server, int fd, const struct sockaddr_st
 		close(fd);
 		return;
 	}
+	meter_count(server->options.meter, METRIC_CONNECTIONS_ACCEPTED, 0);
+	meter_change(server->options.meter, METRIC_CONNECTIONS, 1);
 	if (++server->n_open > server->most)
 		server->most = server->n_open;
 	if (connection_new(server, fd, peer))

@@ -44,6 +44,19 @@ step()
 	"$STIPA_PYTHON" "$srcdir/tests/integration/faces.py" "$dir" "$1"
 }
 
+metrics()
+{
+	curl -s -m 2 --unix-socket "$dir/a.sock" http://localhost/metrics >"$dir/metrics" &&
+	for counted in 'stipa_requests_total{route="token",status="2xx"}' \
+		'stipa_requests_total{route="oauth-token",status="4xx"}' \
+		'stipa_requests_total{route="token-dry-run",status="2xx"}' \
+		stipa_connections_accepted_total; do
+		grep -qF "$counted " "$dir/metrics" && ! grep -qxF "$counted 0" "$dir/metrics" ||
+			{ echo "not counted: $counted"; return 1; }
+	done
+	[ "$(tail -1 "$dir/metrics")" = "# EOF" ]
+}
+
 start_limited_node()
 {
 	node_conf b "$port_b" &&
@@ -79,6 +92,7 @@ run_step "A leaked secret is disabled" step leaks
 run_step "An address that is not allowed is named" step addresses
 run_step "A fingerprint that is not pinned is refused" step pins
 run_step "Deployed clients find the signer's certificate" step certificates
+run_step "The local socket tells what was counted" metrics
 run_step "The node drains" stop_node a
 run_step "A node with low limits is ready" start_limited_node
 run_step "Who guesses too often is told so" step limits

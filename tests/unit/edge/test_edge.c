@@ -23,8 +23,10 @@
 
 #include "config/config.h"
 #include "edge/edge.h"
+#include "edge/routes.h"
 #include "ipc/channel.h"
 #include "ipc/control.h"
+#include "metrics/metrics.h"
 
 #define FP                                                                                         \
 	"SHA256 A0:A2:32:C2:F1:94:A5:35:53:CB:13:10:DD:BC:08:21:E4:14:B9:D7:EB:FC:29:0B:32:30:84:" \
@@ -523,6 +525,14 @@ static void test_an_edge_that_cannot_start_ends_with_1(void)
 	end_before_start(break_issuer);
 }
 
+static void test_every_route_is_counted_by_its_name(void)
+{
+	for (const struct http_route *route = edge_public_routes; route->method != NULL; route++)
+		CU_ASSERT_TRUE(metrics_has_route(route->name));
+	for (const struct http_route *route = edge_local_routes; route->method != NULL; route++)
+		CU_ASSERT_TRUE(metrics_has_route(route->name));
+}
+
 int main(void)
 {
 	static CU_TestInfo tests[] = {
@@ -533,6 +543,7 @@ int main(void)
 		  test_signals_of_a_terminal_are_the_monitors },
 		{ "an edge that cannot start ends with 1",
 		  test_an_edge_that_cannot_start_ends_with_1 },
+		{ "every route is counted by its name", test_every_route_is_counted_by_its_name },
 		CU_TEST_INFO_NULL,
 	};
 	static CU_SuiteInfo suites[] = {
