@@ -282,8 +282,8 @@ END $$;
 --   4 a chosen password, verified     SHA-256 of the verified hash    its user    -
 -- 2 has also jti and exp of the assertion.  4 names the hash, because the password may have been
 -- changed since it was read (login_hash).
--- @asked_scopes: bits, 0 for all that the client may have.  Verdicts are those of issue_tokens, and 20
--- (the assertion has been used), 21 (the client may not have one of these scopes).
+-- @asked_scopes: bits, 0 for all that the client may have.  Verdicts are those of issue_tokens, and
+-- 20 (the assertion has been used), 21 (the client may not have one of these scopes).
 --
 -- Refusals are counted, and those of known clients kept, as in issue_tokens.  For each row that
 -- comes, up to two go that have expired.

@@ -128,8 +128,8 @@ BEGIN
 END $$;
 
 -- The number of the first event that is not what it was or where it was, also of one that is
--- missing at the end; NULL when the chain is whole.  With @known_id and @known_hash, a head that was
--- noted before, also whether that event is still the same.
+-- missing at the end; NULL when the chain is whole.  With @known_id and @known_hash, a head that
+-- was noted before, also whether that event is still the same.
 DROP FUNCTION audit_verify;
 CREATE FUNCTION audit_verify(known_id bigint DEFAULT NULL, known_hash bytea DEFAULT NULL)
 	RETURNS bigint

@@ -58,6 +58,81 @@ SELECT is(pg_temp.verify_after($$INSERT INTO stipa.audit_event
 	SELECT (jsonb_populate_record(e, '{"id": 0}')).*
 	FROM stipa.audit_event AS e WHERE id = 1$$),
 	0::bigint, 'one put in front');
+
+-- The end: audit_head is written with each event.
+SELECT is((SELECT (id, hash)::text FROM audit_head), (SELECT (id, hash)::text FROM audit_event
+	ORDER BY id DESC LIMIT 1), 'the head is the last event');
+SELECT max(id) AS last FROM audit_event \gset
+SELECT is(pg_temp.verify_after(change), wanted::bigint, about) FROM (VALUES
+	(format('DELETE FROM stipa.audit_event WHERE id = %s', :last), :last, 'the last taken out'),
+	(format('DELETE FROM stipa.audit_event WHERE id > %s', :last - 3), :last - 2,
+		'the last three taken out'),
+	(format($$DELETE FROM stipa.audit_event WHERE id = %s;
+		SELECT stipa.client_disable('a', 'r', 'client-1')$$, :last), :last + 1,
+		'the last taken out, and the chain goes on: the gap stays'),
+	('DELETE FROM stipa.audit_event', 1, 'all taken out'),
+	(format($$INSERT INTO stipa.audit_event
+		SELECT (e).* FROM (SELECT jsonb_populate_record(e, jsonb_build_object(
+			'id', e.id + 1, 'previous', e.hash)) AS e
+		FROM stipa.audit_event AS e WHERE id = %s) AS e;
+		UPDATE stipa.audit_event AS e SET hash = stipa.audit_hash(e) WHERE id = %s$$,
+		:last, :last + 1), :last + 1, 'one put at the end, its hash right'),
+	(format($$UPDATE stipa.audit_event SET reason = 'x' WHERE id = %1$s;
+		UPDATE stipa.audit_event AS e SET hash = stipa.audit_hash(e) WHERE id = %1$s$$,
+		:last), :last, 'the last changed, with its hash'),
+	('UPDATE stipa.audit_head SET id = id - 1', :last - 1, 'a head that goes back'),
+	($$UPDATE stipa.audit_head SET hash = sha256('x')$$, :last, 'another head'),
+	('DELETE FROM stipa.audit_head', :last + 1, 'no head'))
+	AS v (change, wanted, about);
+
+-- Whoever rewrites the head too is found by one that was noted before.
+CREATE FUNCTION pg_temp.without_the_last() RETURNS text
+	LANGUAGE sql
+	RETURN format('DELETE FROM stipa.audit_event WHERE id = %1$s;
+		UPDATE stipa.audit_head SET id = e.id, hash = e.hash
+		FROM stipa.audit_event AS e WHERE e.id = %1$s - 1', (SELECT max(id) FROM audit_event));
+CREATE FUNCTION pg_temp.verify_after(change text, known_id bigint, known_hash bytea) RETURNS bigint
+	LANGUAGE plpgsql
+AS $$
+DECLARE
+	bad bigint;
+BEGIN
+	SET LOCAL session_replication_role = replica;
+	EXECUTE change;
+	bad := stipa.audit_verify(known_id, known_hash);
+	RAISE SQLSTATE 'UNDO1';
+EXCEPTION WHEN SQLSTATE 'UNDO1' THEN
+	RETURN bad;
+END $$;
+SELECT is(pg_temp.verify_after(pg_temp.without_the_last()), NULL,
+	'the chain alone does not show that its end and its head were cut');
+SELECT is(pg_temp.verify_after(pg_temp.without_the_last(), id, hash), id,
+	'a head that was noted before does') FROM audit_head;
+SELECT is(pg_temp.verify_after('SELECT', id, sha256('x')), id, 'one that is not ours')
+	FROM audit_head;
+SELECT is(audit_verify(id, hash), NULL, 'a noted head is still there') FROM audit_head;
+SELECT is(audit_verify(id, hash), NULL, 'also when the chain has gone on')
+	FROM audit_event WHERE id = 40;
+SELECT is(outcome(statement, role), '23001', role || ': ' || statement)
+FROM unnest('{stipa_owner,postgres}'::text[]) AS role,
+	unnest(ARRAY['UPDATE stipa.audit_head SET id = id - 1',
+		'UPDATE stipa.audit_head SET hash = sha256(''x'')', 'DELETE FROM stipa.audit_head',
+		'TRUNCATE stipa.audit_head']) AS statement;
+
+-- What is exported is enough to compute the chain anew.
+SELECT is_empty($$
+	SELECT id FROM audit_export_view WHERE hash <> encode(sha256(decode(previous, 'hex')
+		|| int8send(id) || int8send(at_us)
+		|| int4send(octet_length(actor)) || convert_to(actor, 'UTF8')
+		|| int4send(octet_length(action)) || convert_to(action, 'UTF8')
+		|| int4send(octet_length(subject)) || convert_to(subject, 'UTF8')
+		|| int4send(octet_length(reason)) || convert_to(reason, 'UTF8')
+		|| int4send(octet_length(evidence)) || convert_to(evidence, 'UTF8')), 'hex')$$,
+	'the export holds all that the hash is of');
+SELECT is((SELECT count(*) FROM audit_export_view), (SELECT id FROM audit_head), 'of each event');
+SELECT matches((SELECT at FROM audit_export_view WHERE id = 1),
+	'^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z$', 'with its time to the microsecond');
+
 SELECT is(audit_verify(), NULL, 'and all is as before');
 
 -- A refused act leaves nothing, and the chain goes on.

@@ -48,6 +48,32 @@ SELECT is_empty($$
 	EXCEPT SELECT substr(statement, 1, strpos(statement, '(') - 1) FROM locks
 	WHERE wanted = 'ExclusiveLock'$$, 'every function that takes is here');
 
+-- Access tokens: granting is like issuing; what ends nothing holds up nobody.
+INSERT INTO access_token (digest, client_id, credential_id, scopes, issued_at, expires_at,
+			  request_id, peer)
+SELECT sha256(name::bytea), 4, 4, 1, now() - interval '30 min', now() + until, 'r',
+	decode(repeat('00', 16), 'hex')
+FROM (VALUES ('good', '30 min'::interval), ('over', '-1 min')) AS v (name, until);
+SELECT client_add('a', 'r', 'sp-4', 'c-s', sha256('c-s'), now() + interval '1 y', sha256('s'));
+SELECT is(takes_rights('SELECT ' || statement), wanted, 'lock of ' || statement)
+FROM (VALUES
+	($$grant_tokens(now(), '{1}', ARRAY[sha256('client-4')], '{""}', '{""}', '{""}', '{0}',
+		'{0}', ARRAY[sha256('n')], ARRAY[decode(repeat('00', 16), 'hex')], '{r}')$$,
+		'ShareLock'),
+	($$revoke_tokens('{5}', '{NULL}', '{""}', '{""}', '{""}', '{0}', ARRAY[sha256('good')],
+		'{NULL}')$$, 'ExclusiveLock'),
+	($$revoke_tokens('{5}', '{NULL}', '{""}', '{""}', '{""}', '{0}', ARRAY[sha256('over')],
+		'{NULL}')$$, 'ShareLock'),
+	($$revoke_tokens('{5}', '{NULL}', '{""}', '{""}', '{""}', '{0}', ARRAY[sha256('none')],
+		'{NULL}')$$, 'ShareLock'),
+	($$report_secrets(ARRAY[sha256('none')], ARRAY[sha256('none')], '{r}', '{NULL}')$$,
+		'no lock'),
+	($$report_secrets(ARRAY[sha256('c-s')], ARRAY[sha256('over')], '{r}', '{NULL}')$$,
+		'no lock'),
+	($$report_secrets(ARRAY[sha256('s')], '{NULL}', '{r}', '{NULL}')$$, 'ExclusiveLock'),
+	($$report_secrets('{NULL}', ARRAY[sha256('good')], '{r}', '{NULL}')$$, 'ExclusiveLock'))
+	AS v (statement, wanted);
+
 SELECT is(takes_rights($$SELECT order_token(1, 'sp-1', '1001')$$), 'ShareLock',
 	'issuing shares the lock');
 SELECT * FROM finish();

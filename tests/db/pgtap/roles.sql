@@ -63,7 +63,8 @@ FROM (VALUES
 		'client_key_view client_view credential delegation delegation_client '
 		'delegation_view notice notice_view organisation policy policy_view '
 		'refusal_minute refusal_minute_view refusal_view request_view signer_certificate '
-		'signer_view spc_assignment spc_kind spc_view token token_refusal token_view')) AS v (role, relations);
+		'signer_view spc_assignment spc_kind spc_view token token_refusal token_view'))
+	AS v (role, relations);
 SELECT is_empty($$SELECT role, secret FROM process_role, (VALUES ('credential', 'digest'),
 		('credential', 'secret_digest'), ('api_user', 'digest'),
 		('api_user', 'secret_digest'), ('api_user', 'hash'), ('access_token', 'digest'),
