@@ -5,6 +5,10 @@
 
 #include "db/pipeline.h"
 
+/* The schemas that this program works with: numbers of the last migration. */
+#define SCHEMA_OLDEST 10
+#define SCHEMA_NEWEST 10
+
 extern const struct db_statement schema_greeting;
 
 /* ERROR_UNAVAILABLE, with what to do about it, for another one.  Fits db/desk.h. */

@@ -6,10 +6,6 @@
 
 #include "issue/schema.h"
 
-/* The schemas that this program works with: numbers of the last migration. */
-#define SCHEMA_OLDEST 10
-#define SCHEMA_NEWEST 10
-
 const struct db_statement schema_greeting = {
 	.name = "schema_version",
 	.sql = "SELECT stipa.schema_version()",

@@ -129,6 +129,16 @@ static void warn_of_certificates(const struct ctl *ctl, json_t *warnings)
 	     life, wanted);
 }
 
+static void warn_of_2017(const struct ctl *ctl, json_t *warnings)
+{
+	const char *environment = ctl->settings.environment;
+	const char *form = ctl_value(ctl, "--form-2017");
+
+	if (form != NULL && strcmp(form, "on") == 0 && environment != NULL &&
+	    strcmp(environment, "production") == 0)
+		warn(warnings, "no STI-CA is known to take tokens of the 2017 form");
+}
+
 /* The versions, the last one with what is to be thought of. */
 static bool show_set(struct ctl *ctl, const PGresult *shown, const char *token_life,
 		     struct error *error)
@@ -141,6 +151,7 @@ static bool show_set(struct ctl *ctl, const PGresult *shown, const char *token_l
 	if (!warn_of_signers(ctl, token_life, warnings, error))
 		return error_context(error, "it is done, but not compared with the signers");
 	warn_of_certificates(ctl, warnings);
+	warn_of_2017(ctl, warnings);
 	if (ctl->json)
 		json_object_set(json_array_get(rows, json_array_size(rows) - 1), "warnings",
 				warnings);

@@ -8,8 +8,8 @@
 
 #include "audit_walk.h"
 #include "command.h"
-#include "db/migrate.h"
 #include "doctor.h"
+#include "issue/schema.h"
 #include "registry/health.h"
 
 #define POSTGRES_LEAST	 150000
@@ -92,39 +92,22 @@ void doctor_settings(struct doctor *doctor)
 			    field(row, "connections"));
 }
 
-/* The migrations of this program's folder say what it knows. */
-static size_t migrations_known(const struct doctor *doctor)
-{
-	const char *folder = doctor->ctl->settings.migrations;
-	struct error error = { 0 };
-	struct migrations *known =
-		migrations_read(folder != NULL ? folder : MIGRATIONS_DIR, &error);
-	size_t n = known != NULL ? known->n : 0;
-
-	migrations_free(known);
-	return n;
-}
-
 void doctor_schema(struct doctor *doctor)
 {
 	struct error error = { 0 };
 	PGresult_auto *row = doctor->node != NULL ? health_schema(doctor->node, &error) : NULL;
 	long is = row != NULL ? atol(field(row, "schema")) : 0;
-	long known = (long)migrations_known(doctor);
 
 	if (doctor->node == NULL)
 		return;
 	if (row == NULL)
 		doctor_find(doctor, FOUND_FAILED, "see 'stipactl db status'", "%s", error.detail);
-	else if (known == 0)
-		doctor_find(doctor, FOUND_WARNING, "name the folder 'migrations' in stipactl.conf",
-			    "version %ld; the migrations of this program are not found", is);
-	else if (is < known)
+	else if (is < SCHEMA_OLDEST)
 		doctor_find(doctor, FOUND_FAILED, "run 'stipactl db migrate'",
-			    "version %ld, and this program has %ld", is, known);
-	else if (is > known)
+			    "version %ld, and this program wants %d", is, SCHEMA_OLDEST);
+	else if (is > SCHEMA_NEWEST)
 		doctor_find(doctor, FOUND_FAILED, "install the newer stipa on this machine",
-			    "version %ld, and this program knows %ld", is, known);
+			    "version %ld, and this program knows %d", is, SCHEMA_NEWEST);
 	else
 		doctor_find(doctor, FOUND_OK, "", "version %ld", is);
 }

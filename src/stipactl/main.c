@@ -11,6 +11,7 @@
 
 #include "command.h"
 #include "config.h"
+#include "issue/schema.h"
 #include "nearest.h"
 #include "output.h"
 
@@ -430,9 +431,9 @@ static void show_version(const struct ctl *ctl)
 	json_auto_t *record = NULL;
 
 	snprintf(libpq, sizeof(libpq), "%d.%d", pq / 10000, pq % 10000);
-	record = json_pack("{s:s,s:s,s:s,s:s}", "stipactl", PACKAGE_VERSION, "openssl",
-			   OpenSSL_version(OPENSSL_VERSION_STRING), "libpq", libpq, "jansson",
-			   jansson_version_str());
+	record = json_pack("{s:s,s:i,s:s,s:s,s:s}", "stipactl", PACKAGE_VERSION, "schema",
+			   SCHEMA_NEWEST, "openssl", OpenSSL_version(OPENSSL_VERSION_STRING),
+			   "libpq", libpq, "jansson", jansson_version_str());
 	output_record(ctl, record);
 }
 

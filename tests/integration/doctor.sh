@@ -116,16 +116,18 @@ clocks_that_differ()
 	sql -c "DROP SCHEMA other CASCADE" 2>/dev/null
 }
 
+# What the node would be told by a schema of yesterday, and of tomorrow.
 another_schema()
 {
-	cp -r "$srcdir/db/migrations" "$dir/more" &&
-	next=$(printf %04d $(($(find "$dir/more" -name '*.sql' | wc -l) + 1))) &&
-	echo "SELECT 1;" >"$dir/more/${next}_next.sql" &&
-	sed -i.kept "s|^\(\s*migrations = \).*|\1\"$dir/more\"|" "$dir/stipactl.conf" &&
-	finds schema "and this program has" "$dir/a.conf" &&
-	find "$dir/more" -name '*.sql' | sort | tail -2 | xargs rm &&
-	finds schema "and this program knows" "$dir/a.conf" &&
-	mv "$dir/stipactl.conf.kept" "$dir/stipactl.conf"
+	schema=$(sql -c "SELECT stipa.schema_version()") &&
+	for other in $((schema - 1)) $((schema + 1)); do
+		sql -c "CREATE OR REPLACE FUNCTION stipa.schema_version() RETURNS int LANGUAGE sql
+			IMMUTABLE RETURN $other" || return 1
+		finds schema "version $other, and this program \(wants\|knows\) $schema" "$dir/a.conf"
+		status=$?
+		sql -c "CREATE OR REPLACE FUNCTION stipa.schema_version() RETURNS int LANGUAGE sql
+			IMMUTABLE RETURN $schema" && [ $status = 0 ] || return 1
+	done
 }
 
 # Drop the last of the ledger's (empty) partitions.

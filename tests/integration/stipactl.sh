@@ -132,7 +132,7 @@ versions_are_said()
 {
 	./stipactl --version | grep -q "^openssl  *3\." &&
 	./stipactl --json --version |
-		jq -e '[.stipactl, .openssl, .libpq, .jansson] | all(test("^[0-9]+[.][0-9]"))' >/dev/null
+		jq -e '.schema >= 10 and ([.stipactl, .openssl, .libpq, .jansson] | all(test("^[0-9]+[.][0-9]")))' >/dev/null
 }
 
 # ---- migrations ----
@@ -689,8 +689,12 @@ policy_warns()
 	of_out '.[] | select(.warnings != null) | .warnings[]' >"$dir/out" &&
 	grep -q "the last tokens of short .* would outlive its certificate" "$dir/out" &&
 	ctl policy set --token-life 11d --reason text | grep -q "^warning: the last tokens of short" &&
-	done_with policy set --token-life 10d --reason fits &&
-	[ "$(of_out '[.[].warnings // [] | .[]] | length')" = 0 ]
+	done_with policy set --token-life 10d --form-2017 on --reason fits &&
+	[ "$(of_out '[.[].warnings // [] | .[]] | length')" = 0 ] &&
+	sed -i 's/"demo"/"production"/' "$dir/stipactl.conf" &&
+	done_with policy set --form-2017 on --reason "for old times" && settings &&
+	[ "$(of_out '[.[].warnings // [] | .[]] | join("|")')" = \
+		"no STI-CA is known to take tokens of the 2017 form" ]
 }
 
 tokens_are_found()
