@@ -152,9 +152,16 @@ static enum flow_next ask_grant(struct flow *flow)
 	return access_ask(access_of(flow), access_of(flow)->oauth->grants);
 }
 
+/* A token that is good for nothing is not handed out. */
 static enum flow_next take_grant(struct flow *flow)
 {
-	return flow_next_if(oauth_grant_read(access_of(flow), &flow->error));
+	struct access *access = access_of(flow);
+
+	if (!oauth_grant_read(access, &flow->error))
+		return FLOW_FAIL;
+	if (access->verdict == VERDICT_ISSUED && access->scopes_granted == 0)
+		return access_refuse(access, VERDICT_SCOPE_NOT_PERMITTED);
+	return FLOW_NEXT;
 }
 
 static enum flow_next ask_revocation(struct flow *flow)

@@ -294,6 +294,29 @@ static void test_each_order_gets_its_own_verdict(void)
 	CU_ASSERT_EQUAL(asked[2].answer.defect, DEFECT_TKVALUE_DER);
 }
 
+static void test_a_dry_run_leaves_no_row(void)
+{
+	static const char rows_of_all[] =
+		"SELECT (SELECT count(*) FROM stipa.token)"
+		" + (SELECT count(*) FROM stipa.token_refusal)"
+		" + (SELECT coalesce(sum(refused), 0) FROM stipa.refusal_minute)";
+	struct order good = order_of(1), bad = order_of(2);
+	int before = atoi(ask_sql(rows_of_all));
+
+	good.dry_run = bad.dry_run = 1;
+	strcpy(bad.spc, "1009");
+	ask(0, &good);
+	ask(1, &bad);
+	CU_ASSERT_TRUE_FATAL(runs_until(all_are_answered, 2));
+	CU_ASSERT_EQUAL(asked[0].kind, ERROR_NONE);
+	CU_ASSERT_EQUAL(asked[0].answer.verdict, VERDICT_ISSUED);
+	CU_ASSERT_STRING_EQUAL(asked[0].answer.text, "");
+	CU_ASSERT_STRING_EQUAL(asked[0].answer.spc, "1001");
+	CU_ASSERT(asked[0].answer.exp > 0);
+	CU_ASSERT_EQUAL(asked[1].answer.verdict, VERDICT_SPC_NOT_HELD);
+	CU_ASSERT_EQUAL(atoi(ask_sql(rows_of_all)), before);
+}
+
 /* The account is no UTF-8: PostgreSQL refuses the whole call, with SQLSTATE 22021. */
 static void test_a_poisonous_order_fails_alone(void)
 {
@@ -594,6 +617,7 @@ int main(void)
 	static CU_TestInfo tests[] = {
 		{ "an order becomes a token", test_an_order_becomes_a_token },
 		{ "each order gets its own verdict", test_each_order_gets_its_own_verdict },
+		{ "a dry run leaves no row", test_a_dry_run_leaves_no_row },
 		{ "a poisonous order fails alone", test_a_poisonous_order_fails_alone },
 		{ "a killed backend loses no order", test_a_killed_backend_loses_no_order },
 		{ "a late commit is no token", test_a_late_commit_is_no_token },
