@@ -11,10 +11,9 @@ bool check_host(const char *value, struct error *error);   /* what Host may say,
 bool check_path(const char *value, struct error *error);   /* absolute */
 bool check_socket(const char *value, struct error *error); /* absolute, and fits sun_path */
 bool check_pem(const char *value, struct error *error);	   /* …/<kid>.pem */
-bool check_https(const char *value, struct error *error);
-bool check_origin(const char *value, struct error *error);
-/* https, host, port */					 /* no query, fragment, user */
-bool check_text(const char *value, struct error *error); /* not empty */
+bool check_https(const char *value, struct error *error);  /* no query, fragment, user */
+bool check_origin(const char *value, struct error *error); /* https, host, port: no path */
+bool check_text(const char *value, struct error *error);   /* not empty */
 bool check_environment(const char *value, struct error *error);
 bool check_log_level(const char *value, struct error *error);
 

@@ -90,6 +90,14 @@ static void test_a_good_file_has_its_values_and_defaults(void)
 	CU_ASSERT_EQUAL(config->connections_max, 20000);
 	CU_ASSERT_EQUAL(config->connections_per_address_max, 256);
 	CU_ASSERT_EQUAL(config->idle_timeout_ms, 120000);
+	CU_ASSERT_EQUAL(config->requests_per_address_s, 200);
+	CU_ASSERT_EQUAL(config->requests_per_address_burst, 400);
+	CU_ASSERT_EQUAL(config->failures_per_address_min, 10);
+	CU_ASSERT_EQUAL(config->failures_per_address_burst, 20);
+	CU_ASSERT_EQUAL(config->requests_per_client_s, 100);
+	CU_ASSERT_EQUAL(config->requests_per_client_burst, 200);
+	CU_ASSERT_PTR_NULL(config->base_url);
+	CU_ASSERT_PTR_NULL(config->crl_url_download);
 	CU_ASSERT_EQUAL(config->edges, 0);
 	CU_ASSERT_STRING_EQUAL(config->log_level, "info");
 	CU_ASSERT_STRING_EQUAL(config->local_socket, "/run/stipa/local.sock");
@@ -100,12 +108,16 @@ static void test_what_is_given_stands_before_the_default(void)
 {
 	struct config *config;
 
-	write_with("edges = 3 # a comment\norders_max = \"17\"\nlog_level = debug", GOOD + 1);
+	write_with("edges = 3 # a comment\norders_max = \"17\"\nlog_level = debug\n"
+		   "base_url = \"https://pa.example:8443\"\nfailures_per_address_min = 0",
+		   GOOD + 1);
 	config = load();
 	CU_ASSERT_STRING_EQUAL(faults, "");
 	CU_ASSERT_PTR_NOT_NULL_FATAL(config);
 	CU_ASSERT_EQUAL(config->edges, 3);
 	CU_ASSERT_EQUAL(config->orders_max, 17);
+	CU_ASSERT_STRING_EQUAL(config->base_url, "https://pa.example:8443");
+	CU_ASSERT_EQUAL(config->failures_per_address_min, 0);
 	CU_ASSERT_STRING_EQUAL(config->log_level, "debug");
 	config_free(config);
 }
@@ -197,6 +209,21 @@ static const struct bad {
 	  ":11: crl_url: want a URL without user, query and fragment\n" },
 	{ "a CRL of nobody", 11, "crl_url = \"https:///crl\"",
 	  ":11: crl_url: want a URL with a host\n" },
+	{ "an issuer of tokens without TLS", GOOD + 1, "base_url = \"http://pa.example\"",
+	  ":13: base_url: want a URL that begins with https://\n" },
+	{ "an issuer of tokens with a path", GOOD + 1, "base_url = \"https://pa.example/\"",
+	  ":13: base_url: want a URL without a path, also without a last /\n" },
+	{ "an issuer of tokens with a user", GOOD + 1, "base_url = \"https://a@pa.example\"",
+	  ":13: base_url: want a URL without user, query and fragment\n" },
+	{ "a CRL for deployed clients without TLS", GOOD + 1,
+	  "crl_url_download = \"http://pa.example/download/v1/crl\"",
+	  ":13: crl_url_download: want a URL that begins with https://\n" },
+	{ "a burst of none", GOOD + 1, "requests_per_address_burst = 0",
+	  ":13: requests_per_address_burst: 0 is not within 1 to 1000000\n" },
+	{ "fewer failures than none", GOOD + 1, "failures_per_address_min = -1",
+	  ":13: failures_per_address_min: -1 is not within 0 to 1000000\n" },
+	{ "a rate that is a word", GOOD + 1, "requests_per_client_s = unlimited",
+	  ":13: requests_per_client_s: \"unlimited\" is not a number\n" },
 	{ "an empty issuer", 12, "crl_issuer = \"\"", ":12: crl_issuer: want a value\n" },
 	{ "an issuer not ASCII", 12, "crl_issuer = \"CN=\xc3\xa9\"",
 	  ":12: crl_issuer: printable ASCII only\n" },
