@@ -231,9 +231,8 @@ static bool explain(struct ctl *ctl, struct error *error)
 	if (rows == NULL)
 		return error->kind != ERROR_NOT_FOUND
 			       ? false
-			       : error_context(error, "the database knows nothing (strangers and "
-						      "what never became an order stand in the "
-						      "log of stipad only)");
+			       : error_context(error,
+					       "not in the database; look into the log of stipad");
 	json_array_foreach(rows, i, row)
 	{
 		json_t *explained = explain_row(ctl, row, error);
