@@ -20,8 +20,9 @@ struct config {
 	struct config_list server_names; /* what Host may say */
 	char *tls_certificate;		 /* PEM chain */
 	char *tls_key;
-	char *local_socket; /* /livez and /readyz */
-	long edges;	    /* 0: one for each core */
+	char *local_socket;			/* /livez and /readyz */
+	struct config_list proxy_protocol_from; /* "192.0.2.0/24", "2001:db8::1" */
+	long edges;				/* 0: one for each core */
 
 	/* what we are */
 	char *environment;	  /* production, staging, demo */

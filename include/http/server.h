@@ -13,6 +13,7 @@
 
 #include <openssl/types.h>
 
+#include "base/cidr.h"
 #include "base/done.h"
 #include "base/log.h"
 
@@ -39,8 +40,9 @@ struct http_limits {
 	unsigned int connections;	      /* 20,000 */
 	unsigned int connections_per_address; /* 256; IPv6 by /56.  0: none */
 	unsigned int requests_per_connection; /* 1,000 */
-	size_t output; /* bytes that wait to be read by the client: 256 KiB */
-	unsigned int handshake_ms, head_ms, body_ms, handler_ms, response_ms;
+	size_t output;		   /* bytes that wait to be read by the client: 256 KiB */
+	unsigned int handshake_ms; /* and a proxy's header before it */
+	unsigned int head_ms, body_ms, handler_ms, response_ms;
 	unsigned int idle_ms; /* 120,000; 10,000 when over half full */
 	unsigned int life_ms; /* of a connection */
 };
@@ -57,6 +59,11 @@ struct http_server_options {
 	/* How the server's own refusals below @path (decoded or not) are written; NULL, or a path
 	 * that could not be read: as problem documents. */
 	const struct problem_form *(*form_of)(const char *path);
+	/* Peers that must say by PROXY protocol version 2 (http/proxy.h) whose a connection is,
+	 * and do not count as its address; from all others it is a failure of TLS.  Never the
+	 * local socket.  The array stays the caller's. */
+	const struct cidr *proxies;
+	size_t n_proxies;
 	struct http_limits limits;
 	struct meter *meter;   /* requests, connections, handshakes; or NULL */
 	const struct log *log; /* one "request" line for each: route, status, us */

@@ -8,6 +8,8 @@
 
 #include <libpq-fe.h>
 
+#include "base/cidr.h"
+
 #define ALNUM	   "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
 #define HOST_CHARS ALNUM "-."
 
@@ -61,6 +63,13 @@ bool check_host(const char *value, struct error *error)
 		return error_set(error, ERROR_INVALID,
 				 "want a host name or an address, without a port");
 	return true;
+}
+
+bool check_cidr(const char *value, struct error *error)
+{
+	struct cidr unused;
+
+	return cidr_parse(value, &unused, error);
 }
 
 bool check_path(const char *value, struct error *error)

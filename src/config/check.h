@@ -8,6 +8,7 @@
 
 bool check_listen(const char *value, struct error *error); /* 127.0.0.1:8443, [::1]:8443 */
 bool check_host(const char *value, struct error *error);   /* what Host may say, without port */
+bool check_cidr(const char *value, struct error *error);   /* 192.0.2.0/24, 2001:db8::1 */
 bool check_path(const char *value, struct error *error);   /* absolute */
 bool check_socket(const char *value, struct error *error); /* absolute, and fits sun_path */
 bool check_pem(const char *value, struct error *error);	   /* …/<kid>.pem */

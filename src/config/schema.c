@@ -24,6 +24,9 @@ const struct config_option config_options[] = {
 	  .help = "PEM file: the key of the HTTPS server" },
 	{ TEXT(local_socket), .fallback = "/run/stipa/local.sock", .check = check_socket,
 	  .help = "unix socket on which /livez and /readyz are served" },
+	{ LIST(proxy_protocol_from), .check = check_cidr,
+	  .help = "blocks of addresses of proxies, which have to send PROXY protocol version 2; "
+		  "unset: none" },
 	{ NUMBER(edges, 0, 64), .fallback = "0", .help = "edge processes; 0: one for each core" },
 
 	/* what we are */

@@ -10,6 +10,7 @@
 #include <jansson.h>
 #include <openssl/ssl.h>
 
+#include "base/cidr.h"
 #include "config/config.h"
 #include "edge/address_limits.h"
 #include "edge/certificates.h"
@@ -33,6 +34,7 @@ struct edge {
 	struct services services;
 	struct event_base *base;
 	SSL_CTX *tls;
+	struct cidr proxies[CONFIG_LIST_MAX];
 	struct http_server *public_server;
 	struct http_server *local_server;
 	struct ipc_control *control;
@@ -173,6 +175,16 @@ static bool make_loop(struct edge *edge, struct error *error)
 	return true;
 }
 
+static bool parse_proxies(struct edge *edge, struct error *error)
+{
+	const struct config_list *from = &edge->options->config->proxy_protocol_from;
+
+	for (size_t i = 0; i < from->n; i++)
+		if (!cidr_parse(from->item[i], &edge->proxies[i], error))
+			return error_context(error, "proxy_protocol_from");
+	return true;
+}
+
 static bool make_public_server(struct edge *edge, struct error *error)
 {
 	const struct edge_options *options = edge->options;
@@ -184,11 +196,15 @@ static bool make_public_server(struct edge *edge, struct error *error)
 		.routes = edge_public_routes,
 		.form_of = face_form_of,
 		.arg = &edge->services,
+		.proxies = edge->proxies,
+		.n_proxies = config->proxy_protocol_from.n,
 		.limits = limits_of(config),
 		.meter = options->meter,
 		.log = options->log,
 	};
 
+	if (!parse_proxies(edge, error))
+		return false;
 	edge->tls = tls_server_context(config->tls_certificate, config->tls_key,
 				       options->ticket_key, error);
 	if (edge->tls == NULL)

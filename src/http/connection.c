@@ -19,6 +19,7 @@ static unsigned int time_of(const struct connection *c, enum connection_state st
 	const struct http_limits *limits = &c->server->options.limits;
 
 	switch (state) {
+	case CONNECTION_PROXY:
 	case CONNECTION_HANDSHAKE:
 		return limits->handshake_ms;
 	case CONNECTION_HEAD:
@@ -70,7 +71,7 @@ static void leave_open(struct connection *c)
 	connection_release_out(c);
 	LIST_REMOVE(c, link);
 	LIST_INSERT_HEAD(&c->server->dying, c, link);
-	server_forget(c->server, c->peer);
+	server_forget(c->server, c->counted ? c->peer : NULL);
 	connection_let_go_of_request(c);
 }
 
@@ -80,6 +81,9 @@ void connection_enter(struct connection *c, enum connection_state state)
 	c->entered_ms = monotonic_ms();
 	c->deadline_ms = c->entered_ms + time_of(c, state);
 	switch (state) {
+	case CONNECTION_HANDSHAKE:
+		c->deadline_ms = c->begun_ms + time_of(c, state);
+		break;
 	case CONNECTION_IDLE:
 		if (c->deadline_ms > c->life_end_ms)
 			c->deadline_ms = c->life_end_ms;
@@ -155,7 +159,7 @@ static uint64_t life_end(const struct http_limits *limits)
 	return limits->life_ms == 0 ? UINT64_MAX : monotonic_ms() + limits->life_ms;
 }
 
-bool connection_new(struct http_server *server, int fd, const uint8_t peer[16])
+bool connection_new(struct http_server *server, int fd, const uint8_t peer[16], bool for_another)
 {
 	struct connection *c = calloc(1, sizeof(*c));
 	struct event_base *base = server->options.base;
@@ -172,6 +176,8 @@ bool connection_new(struct http_server *server, int fd, const uint8_t peer[16])
 	setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one));
 	c->server = server;
 	memcpy(c->peer, peer, sizeof(c->peer));
+	c->counted = !for_another;
+	c->begun_ms = monotonic_ms();
 	c->life_end_ms = life_end(&server->options.limits);
 	event_assign(&c->io, base, fd, EV_READ | EV_WRITE | EV_CLOSED | EV_ET | EV_PERSIST, on_io,
 		     c);
@@ -182,7 +188,7 @@ bool connection_new(struct http_server *server, int fd, const uint8_t peer[16])
 		return false;
 	}
 	LIST_INSERT_HEAD(&server->open, c, link);
-	connection_enter(c, CONNECTION_HANDSHAKE);
+	connection_enter(c, for_another ? CONNECTION_PROXY : CONNECTION_HANDSHAKE);
 	arm(c);
 	return true;
 }

@@ -46,6 +46,16 @@ void connection_log(const struct connection *c, const struct http_request *http,
 		 LOG_TEXT("why", why), LOG_NUMBER("us", us));
 }
 
+void connection_log_proxy(const struct connection *c, const char *why)
+{
+	const struct log *log = c->server->options.log;
+	char peer[INET6_ADDRSTRLEN];
+
+	if (log != NULL)
+		log_warning(log, "a proxy's header failed: does it send PROXY protocol version 2?",
+			    LOG_TEXT("peer", peer_text(c, peer)), LOG_TEXT("why", why));
+}
+
 void connection_report(struct connection *c, const struct error *error)
 {
 	if (c->server->options.log != NULL)

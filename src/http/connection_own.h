@@ -19,6 +19,7 @@
 #include "stream.h"
 
 enum connection_state {
+	CONNECTION_PROXY,
 	CONNECTION_HANDSHAKE,
 	CONNECTION_HEAD,
 	CONNECTION_BODY,
@@ -35,17 +36,18 @@ struct connection {
 	struct stream stream;
 	struct event io, timer;
 	uint8_t peer[16];
+	bool counted; /* as one of @peer's; not while @peer is only a proxy */
 
 	enum connection_state state;
 	bool running;  /* in run(): what is called from there only changes the state */
 	bool readable; /* there may be bytes since the last read that found none */
 	bool left;     /* the client has closed its end */
 	bool last;     /* close after this answer */
-	uint64_t entered_ms, deadline_ms, life_end_ms;
+	uint64_t begun_ms, entered_ms, deadline_ms, life_end_ms;
 	uint64_t armed_ms; /* when the timer fires; 0: not set */
 	unsigned int requests;
 
-	char *in; /* HTTP_HEAD_MAX bytes while a head is read */
+	char *in; /* HTTP_HEAD_MAX bytes while a head, or a proxy's header, is read */
 	size_t in_len;
 	struct http_request *request;
 	char *out;
@@ -77,6 +79,9 @@ bool connection_refuse_head(struct connection *c, const struct http_head *head);
 
 /* A handler that has the request learns that nobody waits for its reply. */
 void connection_let_go_of_request(struct connection *c);
+
+/* A proxy's header has failed. */
+void connection_log_proxy(const struct connection *c, const char *why);
 
 /* The one line for each request.  @http is NULL for a head that was refused, @status 0 when
  * nothing was answered. */

@@ -5,9 +5,77 @@
 #include <strings.h>
 
 #include "connection_own.h"
+#include "http/proxy.h"
 #include "metrics/metrics.h"
 
 #define DISCARD_MAX 65536 /* bytes that a client may still send after its last answer */
+
+static bool has_in(struct connection *c)
+{
+	if (c->in == NULL)
+		c->in = malloc(HTTP_HEAD_MAX);
+	if (c->in == NULL)
+		connection_enter(c, CONNECTION_CLOSED);
+	return c->in != NULL;
+}
+
+static bool proxy_failed(struct connection *c, const char *why)
+{
+	if (c->in_len > 0) { /* else a check of the port */
+		meter_count(c->server->options.meter, METRIC_HANDSHAKES_FAILED, 0);
+		connection_log_proxy(c, why);
+	}
+	connection_enter(c, CONNECTION_CLOSED);
+	return false;
+}
+
+/* From here on the connection is the client's, as if it had come itself. */
+static bool take_source(struct connection *c, const struct proxy_header *header)
+{
+	if (!header->local)
+		memcpy(c->peer, header->source, sizeof(c->peer));
+	connection_release_in(c);
+	c->counted = server_count(c->server, c->peer);
+	connection_enter(c, c->counted ? CONNECTION_HANDSHAKE : CONNECTION_CLOSED);
+	return c->counted;
+}
+
+static bool parse_proxy(struct connection *c)
+{
+	struct proxy_header header;
+
+	switch (proxy_parse(c->in, c->in_len, &header)) {
+	case PROXY_MORE:
+		return true;
+	case PROXY_BAD:
+		return proxy_failed(c, header.why);
+	case PROXY_COMPLETE:
+		break;
+	}
+	return take_source(c, &header);
+}
+
+/* TLS follows, so not one byte more is read than the header is known to have. */
+static bool run_proxy(struct connection *c)
+{
+	struct proxy_header header;
+	size_t n;
+
+	if (!c->readable || !has_in(c))
+		return false;
+	proxy_parse(c->in, c->in_len, &header);
+	switch (stream_read_raw(&c->stream, c->in + c->in_len, header.len - c->in_len, &n)) {
+	case STREAM_OK:
+		break;
+	case STREAM_WAIT:
+		c->readable = false;
+		return false;
+	case STREAM_ENDED:
+		return proxy_failed(c, "it ends early");
+	}
+	c->in_len += n;
+	return parse_proxy(c);
+}
 
 static void expire_handshake(struct connection *c)
 {
@@ -140,14 +208,8 @@ static bool run_head(struct connection *c)
 {
 	size_t n;
 
-	if (!c->readable)
+	if (!c->readable || !has_in(c))
 		return false;
-	if (c->in == NULL)
-		c->in = malloc(HTTP_HEAD_MAX);
-	if (c->in == NULL) {
-		connection_enter(c, CONNECTION_CLOSED);
-		return false;
-	}
 	switch (stream_read(&c->stream, c->in + c->in_len, HTTP_HEAD_MAX - c->in_len, &n)) {
 	case STREAM_OK:
 		break;
@@ -284,6 +346,11 @@ static bool run_closing(struct connection *c)
 	return false;
 }
 
+static void expire_proxy(struct connection *c)
+{
+	proxy_failed(c, "it came too slowly");
+}
+
 static void expire_close(struct connection *c)
 {
 	connection_enter(c, CONNECTION_CLOSED);
@@ -310,6 +377,7 @@ static void expire_handler(struct connection *c)
 }
 
 const struct connection_state_row connection_states[] = {
+	[CONNECTION_PROXY] = { run_proxy, expire_proxy },
 	[CONNECTION_HANDSHAKE] = { run_handshake, expire_handshake },
 	[CONNECTION_HEAD] = { run_head, expire_head },
 	[CONNECTION_BODY] = { run_body, expire_body },

@@ -92,11 +92,21 @@ static bool is_local(const uint8_t peer[16])
 	return memcmp(peer, none, sizeof(none)) == 0;
 }
 
-void server_forget(struct http_server *server, const uint8_t peer[16])
+bool server_count(struct http_server *server, const uint8_t peer[16])
+{
+	unsigned int max = server->options.limits.connections_per_address;
+
+	if (max == 0 || is_local(peer) || addresses_take(&server->addresses, peer, max))
+		return true;
+	meter_count(server->options.meter, METRIC_CONNECTIONS_REFUSED, METRIC_REFUSAL_ADDRESS_FULL);
+	return false;
+}
+
+void server_forget(struct http_server *server, const uint8_t *peer)
 {
 	server->n_open--;
 	meter_change(server->options.meter, METRIC_CONNECTIONS, -1);
-	if (server->options.limits.connections_per_address > 0 && !is_local(peer))
+	if (server->options.limits.connections_per_address > 0 && peer != NULL && !is_local(peer))
 		addresses_give_back(&server->addresses, peer);
 	event_active(server->reap, EV_TIMEOUT, 0);
 }
@@ -145,19 +155,20 @@ static void peer_of(const struct sockaddr_storage *address, uint8_t peer[16])
 	}
 }
 
-static bool may_enter(struct http_server *server, const uint8_t peer[16])
+static bool is_proxy(const struct http_server *server, const uint8_t peer[16])
 {
-	const struct http_limits *limits = &server->options.limits;
+	for (size_t i = 0; i < server->options.n_proxies; i++)
+		if (cidr_contains(&server->options.proxies[i], peer))
+			return !is_local(peer);
+	return false;
+}
 
-	if (server->n_open >= limits->connections) {
-		meter_count(server->options.meter, METRIC_CONNECTIONS_REFUSED,
-			    METRIC_REFUSAL_NODE_FULL);
-		return false;
-	}
-	if (limits->connections_per_address == 0 || is_local(peer) ||
-	    addresses_take(&server->addresses, peer, limits->connections_per_address))
-		return true;
-	meter_count(server->options.meter, METRIC_CONNECTIONS_REFUSED, METRIC_REFUSAL_ADDRESS_FULL);
+/* Whose a proxy's connection is, it has to say first. */
+static bool may_enter(struct http_server *server, const uint8_t peer[16], bool for_another)
+{
+	if (server->n_open < server->options.limits.connections)
+		return for_another || server_count(server, peer);
+	meter_count(server->options.meter, METRIC_CONNECTIONS_REFUSED, METRIC_REFUSAL_NODE_FULL);
 	return false;
 }
 
@@ -176,9 +187,11 @@ static void hurry_when_half_full(struct http_server *server)
 static void welcome(struct http_server *server, int fd, const struct sockaddr_storage *address)
 {
 	uint8_t peer[16];
+	bool for_another;
 
 	peer_of(address, peer);
-	if (!may_enter(server, peer)) {
+	for_another = is_proxy(server, peer);
+	if (!may_enter(server, peer, for_another)) {
 		close(fd);
 		return;
 	}
@@ -186,10 +199,10 @@ static void welcome(struct http_server *server, int fd, const struct sockaddr_st
 	meter_change(server->options.meter, METRIC_CONNECTIONS, 1);
 	if (++server->n_open > server->most)
 		server->most = server->n_open;
-	if (connection_new(server, fd, peer))
+	if (connection_new(server, fd, peer, for_another))
 		hurry_when_half_full(server);
 	else
-		server_forget(server, peer);
+		server_forget(server, for_another ? NULL : peer);
 }
 
 static void on_pause_over(evutil_socket_t fd, short what, void *arg)

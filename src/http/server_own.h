@@ -41,6 +41,10 @@ uint64_t monotonic_us(void);
 uint64_t monotonic_ms(void);
 const char *server_date(struct http_server *server);
 bool server_is_half_full(const struct http_server *server);
-void server_forget(struct http_server *server, const uint8_t peer[16]); /* one has closed */
+
+/* Count one more connection of this address; false when it has too many. */
+bool server_count(struct http_server *server, const uint8_t peer[16]);
+/* One has closed, counted for @peer, or for nobody yet when that is NULL. */
+void server_forget(struct http_server *server, const uint8_t *peer);
 
 #endif

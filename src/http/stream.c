@@ -77,20 +77,24 @@ enum stream_result stream_handshake(struct stream *stream)
 	return result;
 }
 
-enum stream_result stream_read(struct stream *stream, void *bytes, size_t size, size_t *n)
+enum stream_result stream_read_raw(struct stream *stream, void *bytes, size_t size, size_t *n)
 {
 	ssize_t rc;
 
-	*n = 0;
-	if (stream->ssl != NULL) {
-		ERR_clear_error();
-		return result_of_tls(stream, SSL_read_ex(stream->ssl, bytes, size, n));
-	}
 	do
 		rc = recv(stream->fd, bytes, size, 0);
 	while (rc < 0 && errno == EINTR);
 	*n = rc > 0 ? (size_t)rc : 0;
 	return result_of_socket(rc);
+}
+
+enum stream_result stream_read(struct stream *stream, void *bytes, size_t size, size_t *n)
+{
+	if (stream->ssl == NULL)
+		return stream_read_raw(stream, bytes, size, n);
+	*n = 0;
+	ERR_clear_error();
+	return result_of_tls(stream, SSL_read_ex(stream->ssl, bytes, size, n));
 }
 
 enum stream_result stream_write(struct stream *stream, const void *bytes, size_t len, size_t *n)
@@ -125,13 +129,8 @@ enum stream_result stream_peek(const struct stream *stream)
 enum stream_result stream_discard(struct stream *stream, size_t *n)
 {
 	char bytes[4096];
-	ssize_t rc;
 
-	do
-		rc = recv(stream->fd, bytes, sizeof(bytes), 0);
-	while (rc < 0 && errno == EINTR);
-	*n = rc > 0 ? (size_t)rc : 0;
-	return result_of_socket(rc);
+	return stream_read_raw(stream, bytes, sizeof(bytes), n);
 }
 
 const char *stream_server_name(const struct stream *stream)

@@ -25,6 +25,10 @@ enum stream_result {
 /* Takes @fd also when it fails.  @stream stays where it is until stream_close(). */
 bool stream_open(struct stream *stream, int fd, SSL_CTX *tls);
 enum stream_result stream_handshake(struct stream *stream);
+
+/* Below TLS, for what comes before its handshake. */
+enum stream_result stream_read_raw(struct stream *stream, void *bytes, size_t size, size_t *n);
+
 enum stream_result stream_read(struct stream *stream, void *bytes, size_t size, size_t *n);
 enum stream_result stream_write(struct stream *stream, const void *bytes, size_t len, size_t *n);
 

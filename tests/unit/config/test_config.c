@@ -109,7 +109,8 @@ static void test_what_is_given_stands_before_the_default(void)
 	struct config *config;
 
 	write_with("edges = 3 # a comment\norders_max = \"17\"\nlog_level = debug\n"
-		   "base_url = \"https://pa.example:8443\"\nfailures_per_address_min = 0",
+		   "base_url = \"https://pa.example:8443\"\nfailures_per_address_min = 0\n"
+		   "proxy_protocol_from = { \"192.0.2.0/24\", \"2001:db8::7\" }",
 		   GOOD + 1);
 	config = load();
 	CU_ASSERT_STRING_EQUAL(faults, "");
@@ -118,6 +119,7 @@ static void test_what_is_given_stands_before_the_default(void)
 	CU_ASSERT_EQUAL(config->orders_max, 17);
 	CU_ASSERT_STRING_EQUAL(config->base_url, "https://pa.example:8443");
 	CU_ASSERT_EQUAL(config->failures_per_address_min, 0);
+	CU_ASSERT_EQUAL(config->proxy_protocol_from.n, 2);
 	CU_ASSERT_STRING_EQUAL(config->log_level, "debug");
 	config_free(config);
 }
@@ -173,6 +175,12 @@ static const struct bad {
 	  ":2: server_names: want a host name or an address, without a port\n" },
 	{ "too many hosts", 2, "server_names = {" SEVENTEEN "}",
 	  ":2: server_names: more than 16 items\n" },
+	{ "a proxy by name", GOOD + 1, "proxy_protocol_from = proxy.example",
+	  ":13: proxy_protocol_from: want addresses: 192.0.2.0/24, 2001:db8::/32 or one "
+	  "address\n" },
+	{ "a block with bits beyond it", GOOD + 1,
+	  "proxy_protocol_from = { \"2001:db8::7\", \"192.0.2.7/24\" }",
+	  ":13: proxy_protocol_from: bits are set beyond the prefix of 24 bits\n" },
 	{ "a relative path", 3, "tls_certificate = tls.pem",
 	  ":3: tls_certificate: want a path that begins with /\n" },
 	{ "an empty path", 4, "tls_key = \"\"", ":4: tls_key: want a path that begins with /\n" },

@@ -191,8 +191,9 @@ static int listen_on_loopback(void)
 	return fd;
 }
 
-void start(const struct http_limits *limits, SSL_CTX *tls)
+void start_behind(const struct http_limits *limits, SSL_CTX *tls, const char *proxy)
 {
+	static struct cidr proxies;
 	static struct log log;
 	struct http_server_options options = {
 		.tls = tls, .hosts = hosts, .routes = routes, .form_of = form_of
@@ -206,9 +207,19 @@ void start(const struct http_limits *limits, SSL_CTX *tls)
 	options.base = t.base;
 	options.log = &log;
 	options.limits = *limits;
+	if (proxy != NULL) {
+		CU_ASSERT_FATAL(cidr_parse(proxy, &proxies, &error));
+		options.proxies = &proxies;
+		options.n_proxies = 1;
+	}
 	t.listen_fd = listen_on_loopback();
 	t.server = http_server_new(&options, &error);
 	CU_ASSERT_FATAL(t.server != NULL && http_server_listen(t.server, t.listen_fd, &error));
+}
+
+void start(const struct http_limits *limits, SSL_CTX *tls)
+{
+	start_behind(limits, tls, NULL);
 }
 
 void stop(void)

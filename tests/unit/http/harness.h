@@ -41,6 +41,8 @@ extern struct under_test t;
 extern const struct http_limits patient;
 
 void start(const struct http_limits *limits, SSL_CTX *tls);
+/* The same with @proxy, a block of addresses, in front; NULL: none. */
+void start_behind(const struct http_limits *limits, SSL_CTX *tls, const char *proxy);
 void stop(void);
 void answer(struct http_request *http, const char *text, size_t len);
 int logged(const char *text); /* how often @text stands in the log */
