@@ -68,6 +68,8 @@ struct db_lane_kind {
 	bool (*add)(void *arg, struct db_ask *ask, int64_t unix_us, struct db_array *arrays,
 		    struct error *error);
 
+	/* For whoever counts, or NULL: @n went together, and were committed after @us. */
+	void (*committed)(void *arg, unsigned int n, int64_t us);
 	/* The call is committed, and the next one on its way.  Takes the asks, one for each row,
 	 * and the rows (PQclear). */
 	void (*decided)(void *arg, struct db_asks *asks, PGresult *rows);

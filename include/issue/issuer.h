@@ -14,6 +14,7 @@
 struct db_desk;
 struct event_base;
 struct issuer;
+struct meter;
 struct signer;
 
 /* Ready, or not any more.  @why is NULL when ready. */
@@ -24,6 +25,7 @@ struct issuer_options {
 	struct db_desk *desk; /* greeted with issue/schema.h; the issuer watches it */
 	struct signer *signer;
 	const struct log *log;
+	struct meter *meter;	  /* counts batches, their commits and signatures; or NULL */
 	unsigned int queue_max;	  /* orders that wait: 4096 */
 	issuer_ready_fn on_ready; /* told at every change */
 	void *arg;

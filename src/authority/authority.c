@@ -326,6 +326,7 @@ static bool parts_make(struct authority *authority, struct error *error)
 		.base = authority->base,
 		.signer = authority->signer,
 		.log = authority->options->log,
+		.meter = authority->options->meter,
 		.queue_max = (unsigned int)config->orders_max,
 		.on_ready = on_ready,
 		.arg = authority,

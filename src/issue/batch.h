@@ -42,6 +42,7 @@ TAILQ_HEAD(batches, batch);
 struct batch_services {
 	struct signer *signer;
 	const struct log *log;
+	struct meter *meter;
 	void (*ended)(void *arg, struct batch *batch); /* it is freed next */
 	void *arg;
 };
@@ -53,6 +54,7 @@ struct batch {
 	PGresult *rows;
 	char x5u[X5U_MAX + 1];
 	int64_t committed_ms;
+	int64_t sign_us; /* when signing began */
 	struct signer_job job;
 	TAILQ_ENTRY(batch) link; /* its owner's */
 };

@@ -11,6 +11,7 @@
 #include "base/uuid.h"
 #include "batch.h"
 #include "db/chore.h"
+#include "metrics/metrics.h"
 #include "probe.h"
 
 #define BATCH_MAX 256
@@ -219,6 +220,14 @@ static void fail_orders(struct issuer *issuer, struct db_asks *asks, const struc
 	}
 }
 
+static void on_committed(void *arg, unsigned int n, int64_t us)
+{
+	const struct issuer *issuer = arg;
+
+	meter_observe(issuer->services.meter, METRIC_BATCH_SIZE, n);
+	meter_observe(issuer->services.meter, METRIC_COMMIT_DURATION, us);
+}
+
 static void on_decided(void *arg, struct db_asks *asks, PGresult *rows)
 {
 	struct issuer *issuer = arg;
@@ -243,6 +252,7 @@ static const struct db_lane_kind lane_kind = {
 	.answer_ms = COMMIT_MS,
 	.bind = bind_order,
 	.add = add_order,
+	.committed = on_committed,
 	.decided = on_decided,
 	.failed = fail_order,
 };
@@ -279,6 +289,7 @@ static void init(struct issuer *issuer, const struct issuer_options *options)
 	issuer->services = (struct batch_services){
 		.signer = options->signer,
 		.log = options->log,
+		.meter = options->meter,
 		.ended = on_batch_ended,
 		.arg = issuer,
 	};

@@ -14,6 +14,7 @@
 #include "issue/issuer.h"
 #include "issue/schema.h"
 #include "keys/signer.h"
+#include "metrics/metrics.h"
 
 /* The issuer at its desk, with the neighbours of both faked by linking: the connection, the
  * pipeline, the signer and the clock.  The test plays the server: it looks at what was sent, and
@@ -462,6 +463,30 @@ static void test_a_batch_has_256_orders_at_most(void)
 	CU_ASSERT_TRUE(all_are_issued(0, 300));
 }
 
+static struct metrics *metrics;
+
+static bool counted(const char *line)
+{
+	size_t len;
+	char *text = metrics_to_text(metrics, &len);
+	bool found = strstr(text, line) != NULL;
+
+	if (!found)
+		printf("\n  no %s", line);
+	free(text);
+	return found;
+}
+
+static void test_batches_are_counted(void)
+{
+	ask_for(0, 300);
+	serve_all();
+	CU_ASSERT_TRUE(counted("stipa_batch_size_orders_count 2\n"));
+	CU_ASSERT_TRUE(counted("stipa_batch_size_orders_sum 300.000000\n"));
+	CU_ASSERT_TRUE(counted("stipa_commit_duration_seconds_count 2\n"));
+	CU_ASSERT_TRUE(counted("stipa_sign_duration_seconds_count 2\n"));
+}
+
 static void test_a_full_queue_refuses(void)
 {
 	ask_for(0, 1);
@@ -886,6 +911,8 @@ static void before_each(void)
 	wanted_verdict = VERDICT_ISSUED;
 	missing_rows = signings = 0;
 	broken[0] = told[0] = '\0';
+	metrics = metrics_new(1);
+	options.meter = metrics_meter(metrics, 0);
 	options.desk = desk = db_desk_new(&at, &error);
 	issuer = issuer_new(&options, &error);
 	connect_link();
@@ -900,6 +927,7 @@ static void after_each(void)
 	issuer_free(issuer);
 	while (signings > 0)
 		finish_signing(ERROR_NONE);
+	metrics_free(metrics);
 }
 
 static int setup(void)
@@ -924,6 +952,7 @@ int main(void)
 		{ "orders of one turn", test_orders_of_one_turn_are_one_batch },
 		{ "the next batch", test_the_next_batch_is_sent_before_the_last_is_signed },
 		{ "256 at most", test_a_batch_has_256_orders_at_most },
+		{ "batches are counted", test_batches_are_counted },
 		{ "a full queue", test_a_full_queue_refuses },
 		{ "a refusal", test_a_refusal_is_not_signed },
 		{ "a dry run", test_a_dry_run_is_not_signed },
