@@ -14,6 +14,7 @@
 
 #include "ipc/channel.h"
 #include "ipc/message.h"
+#include "metrics/metrics.h"
 
 /* Both ends on one loop.  The authority either answers at once or keeps its tickets. */
 
@@ -428,6 +429,54 @@ static void test_each_kind_goes_to_its_handler(void)
 	end();
 }
 
+static bool counted(const struct metrics *metrics, const char *line)
+{
+	size_t len;
+	char *text = metrics_to_text(metrics, &len);
+	bool found = strstr(text, line) != NULL;
+
+	if (!found)
+		printf("\n  no %s", line);
+	free(text);
+	return found;
+}
+
+static void test_what_is_answered_is_counted(void)
+{
+	const struct login_order login = { .method = METHOD_PASSWORD, .user = "anna" };
+	const struct revoke_order revoke = { .proof.method = METHOD_TOKEN,
+					     .token = { VERDICT_RATE } };
+	struct order dry_run = { .kind = ORDER_ISSUE, .defect = DEFECT_JSON, .dry_run = 1 };
+	struct grant_answer granted = { 0 };
+	struct access_answer revoked = { 0 };
+	struct metrics *metrics = metrics_new(1);
+
+	begin(8);
+	ipc_server_set_meter(server, metrics_meter(metrics, 0));
+	connect_both();
+	ipc_server_tell_ready(server, true);
+	answers_at_once = false;
+	memset(asked, 0, 4 * sizeof(asked[0]));
+	ask(0);
+	ipc_order_start(channel, &dry_run, &asked[1].answer, on_done, &asked[1]);
+	turn();
+	CU_ASSERT_TRUE(counted(metrics, "stipa_orders_waiting 2\n"));
+	answer_kept(0);
+	answer_kept(1);
+	ipc_login_start(channel, &login, &granted, on_done, &asked[2]);
+	ipc_revoke_start(channel, &revoke, &revoked, on_done, &asked[3]);
+	turn();
+	CU_ASSERT_TRUE(counted(metrics, "stipa_orders_waiting 0\n"));
+	CU_ASSERT_TRUE(counted(metrics, "stipa_orders_total{verdict=\"issued\"} 1\n"));
+	CU_ASSERT_TRUE(counted(metrics, "stipa_dry_runs_total 1\n"));
+	CU_ASSERT_TRUE(counted(metrics, "stipa_logins_total{outcome=\"granted\"} 1\n"));
+	CU_ASSERT_TRUE(counted(metrics, "stipa_access_tokens_granted_total 1\n"));
+	CU_ASSERT_TRUE(counted(metrics, "stipa_limits_hit_total{limit=\"client-requests\"} 1\n"));
+	CU_ASSERT_TRUE(counted(metrics, "stipa_ready 1\n"));
+	end();
+	metrics_free(metrics);
+}
+
 static void test_an_answer_of_another_kind_ends_the_stream(void)
 {
 	struct ipc_message message = { .header = { .kind = IPC_GRANT_ANSWER,
@@ -839,6 +888,7 @@ int main(void)
 		{ "old memory behind a text does not matter",
 		  test_old_memory_behind_a_text_does_not_matter },
 		{ "each kind goes to its handler", test_each_kind_goes_to_its_handler },
+		{ "what is answered is counted", test_what_is_answered_is_counted },
 		{ "an answer of another kind ends the stream",
 		  test_an_answer_of_another_kind_ends_the_stream },
 		{ "a password does not stay in memory", test_a_password_does_not_stay_in_memory },
