@@ -23,7 +23,7 @@ const struct config_option config_options[] = {
 	{ TEXT(tls_key), REQUIRED, .check = check_path,
 	  .help = "PEM file: the key of the HTTPS server" },
 	{ TEXT(local_socket), .fallback = "/run/stipa/local.sock", .check = check_socket,
-	  .help = "unix socket on which /livez and /readyz are served" },
+	  .help = "unix socket on which /livez, /readyz and /metrics are served" },
 	{ LIST(proxy_protocol_from), .check = check_cidr,
 	  .help = "blocks of addresses of proxies, which have to send PROXY protocol version 2; "
 		  "unset: none" },
