@@ -88,6 +88,8 @@ void problem_of_error(struct problem *problem, const struct error *error, const 
 
 	problem_of_status(problem, status, is_ours ? NULL : error->detail, request_id);
 	problem->code = is_ours ? NULL : error->code;
+	if (error->kind == ERROR_UNAVAILABLE && error->code == NULL)
+		problem->code = "unavailable"; /* whatever is away: a client does the same */
 }
 
 void problem_of_status(struct problem *problem, int status, const char *detail,

@@ -49,8 +49,8 @@ static const struct {
 	{ { .kind = ERROR_UNAVAILABLE, .detail = "the queue is full" },
 	  503,
 	  "1",
-	  "{\"type\":\"about:blank\",\"title\":\"Service Unavailable\",\"status\":503,"
-	  "\"detail\":\"the queue is full\"," INSTANCE },
+	  "{\"type\":\"urn:stipa:problem:unavailable\",\"title\":\"Service Unavailable\","
+	  "\"status\":503,\"detail\":\"the queue is full\",\"code\":\"unavailable\"," INSTANCE },
 	{ { .kind = ERROR_INTERNAL, .code = "secret-code", .detail = "src/x.c: secret" },
 	  500,
 	  NULL,
