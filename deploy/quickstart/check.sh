@@ -84,6 +84,7 @@ check()
 	trap 'exit 130' INT TERM HUP
 	trap 'say "$passed passed, $((failed + 1)) failed"; exit 1' EXIT
 	packages_install "to build and test" "${packages_run[@]}" "${packages_check[@]}"
+	npm_install
 	make_configure
 	check_one "$work/check" --enable-werror
 	check_one "$work/check-asan" --enable-werror --enable-sanitizers

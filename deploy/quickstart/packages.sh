@@ -6,7 +6,8 @@ packages_run=(autoconf automake gcc libc6-dev make pkg-config
 	libevent-dev libjansson-dev libpq-dev libssl-dev libconfuse-dev uthash-dev libargon2-dev
 	postgresql openssl ca-certificates curl xxd jose python3-jwcrypto python3-cryptography
 	util-linux)
-packages_check=(libcunit1-dev pgtap jq procps shellcheck clang-format-14)
+packages_check=(libcunit1-dev pgtap jq procps shellcheck clang-format-14
+	nodejs npm python3-yaml python3-jsonschema python3-authlib python3-requests-oauthlib)
 
 is_installed()
 {
@@ -19,8 +20,17 @@ package_is_there()
 	case $1 in
 	postgresql) cluster_programs >/dev/null ;;
 	pgtap) cluster_programs >/dev/null && is_installed "$(pgtap_package)" ;;
+	nodejs) node_is_there ;;
+	npm) command -v npm >/dev/null ;;
 	*) is_installed "$1" ;;
 	esac
+}
+
+# Any of version 18 or later will do.
+node_is_there()
+{
+	local version
+	version=$(node --version 2>/dev/null) && version=${version#v} && [ "${version%%.*}" -ge 18 ]
 }
 
 pgtap_package()
@@ -113,4 +123,19 @@ packages_install()
 			"see $work/log/apt-install.log"
 	done
 	release_system_cluster
+}
+
+# The npm packages of the tests, exactly those of tests/package-lock.json, beside the builds.  Their
+# install scripts do not run.
+npm_install()
+{
+	local folder=$work/npm
+	export STIPA_NODE_MODULES=$folder/node_modules
+	cmp -s "$source/tests/package-lock.json" "$folder/installed" && return
+	step "Installing the npm packages of the tests"
+	mkdir -p "$folder" && rm -f "$folder/installed" &&
+		cp "$source"/tests/package.json "$source"/tests/package-lock.json "$folder/" ||
+		die "cannot write $folder"
+	(cd "$folder" && run_logged npm-ci npm ci --ignore-scripts --no-audit --no-fund) || exit 1
+	cp "$folder/package-lock.json" "$folder/installed"
 }

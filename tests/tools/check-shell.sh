@@ -8,7 +8,7 @@ command -v shellcheck >/dev/null || { echo "shellcheck is missing"; exit 1; }
 shell_files()
 {
 	find . -path './.quickstart' -prune -o -path './build*' -prune -o -path ./.git -prune -o \
-		-path ./aux -prune -o -path ./autom4te.cache -prune -o \
+		-path ./aux -prune -o -name node_modules -prune -o -path ./autom4te.cache -prune -o \
 		-type f ! -name 'configure*' ! -name config.status -print0 |
 		xargs -0 awk '
 			FNR == 1 && (/^#!.*[\/ ](ba)?sh( |$)/ || FILENAME ~ /\.sh$/) { print FILENAME }

@@ -1,0 +1,195 @@
+#!/bin/sh
+# SPDX-License-Identifier: Apache-2.0
+# Guessing and login floods, bounded and on loopback: limits hold for whoever guesses and for nobody
+# else, memory stays bounded, and 5,000 providers log in within a minute.  How a flood weighs on the
+# token path's latency is measured by tests/bench/floods.sh.
+. "${srcdir:-.}/tests/integration/lib.sh"
+. "$srcdir/tests/integration/node.sh"
+. "$srcdir/tests/api/world.sh"
+
+: "${STIPA_LOGINS:=5000}"
+growth_max_kb=16384
+
+flood()
+{
+	"$STIPA_PYTHON" -B "$srcdir/tests/api/floods.py" --ca "$dir/tls/ca.pem" "$port_a" "$@" \
+		>"$dir/flood"
+}
+
+told()
+{
+	jq -r ".\"$1\" // 0" "$dir/flood"
+}
+
+# A token for the good client, from 127.0.0.1.
+good_token()
+{
+	curl -s -m 10 --cacert "$dir/tls/ca.pem" -u "demo-kms:$(cat "$dir/secret-demo-kms")" \
+		-H 'Content-Type: application/json' -d "$(body 1234)" -o "$dir/good" \
+		-w '%{http_code}' "https://127.0.0.1:$port_a/sti-pa/account/sp-demo/token"
+}
+
+good_client_is_served()
+{
+	status=$(good_token)
+	[ "$status" = 200 ] || { echo "the good client: $status $(cat "$dir/good")"; return 1; }
+}
+
+# A burst is judged, then 429 with Retry-After; the next address is judged as if nothing had been.
+guessing_is_limited()
+{
+	for way in basic token oauth login report; do
+		first=$((${first:-0} + 10))
+		flood guess "$way" --first $first --requests 60 || return 1
+		echo "  $way: $(cat "$dir/flood")"
+		[ "$(told 429)" -ge 20 ] && [ "$(told 429)" -lt 60 ] &&
+		[ "$(told without_retry_after)" = 0 ] && [ "$(told lost)" = 0 ] || return 1
+		flood guess "$way" --first $((first + 1)) --requests 1 || return 1
+		[ "$(told 429)" = 0 ] || { echo "another address is refused"; return 1; }
+	done
+	good_client_is_served
+}
+
+resident_kb()
+{
+	for child in $(pgrep -P "$pid_a"); do
+		awk -v name="$(cat "/proc/$child/comm")" '/^VmRSS/ { print name, $2 }' \
+			"/proc/$child/status"
+	done | sort
+}
+
+# What each process grew by, the most of them.
+growth()
+{
+	paste -d' ' "$dir/before" "$dir/after" |
+		awk '$1 != $3 { print 999999; exit } { g = $4 - $2; if (g > m) m = g }
+			END { print m + 0 }'
+}
+
+# many WAY ADDRESSES REQUESTS
+many_addresses()
+{
+	flood guess "$1" --first $((first = first + 5000)) --addresses "$2" --requests "$3" \
+		--threads 16 && echo "  $1 from $2 addresses: $(cat "$dir/flood")"
+}
+
+memory_is_bounded()
+{
+	many_addresses basic 300 2 && many_addresses login 300 2 || return 1
+	resident_kb >"$dir/before"
+	rows=$(sql -c "SELECT count(*) FROM stipa.token_refusal")
+	many_addresses basic 1500 4 && many_addresses login 1500 2 &&
+	many_addresses token 500 4 && many_addresses oauth 500 2 || return 1
+	resident_kb >"$dir/after"
+	grown=$(growth)
+	echo "  the process that grew most: $grown kB"
+	[ "$grown" -lt "$growth_max_kb" ] || return 1
+	[ "$(sql -c "SELECT count(*) FROM stipa.token_refusal")" = "$rows" ] ||
+		{ echo "strangers filled the table of refusals"; return 1; }
+	good_client_is_served
+}
+
+# argon2id has two threads and a short queue: what is too much is told at once, and nobody else
+# waits for it.
+chosen_passwords_do_not_block()
+{
+	many_addresses chosen 200 2 &
+	flood_pid=$!
+	sleep 1
+	for _ in 1 2 3 4 5; do
+		good_client_is_served || return 1
+	done
+	wait "$flood_pid" || return 1
+	[ "$(told 503)" -gt 0 ] && [ "$(told without_retry_after)" = 0 ] &&
+	[ "$(told lost)" = 0 ] && [ $(($(told 403) + $(told 503) + $(told 429))) = 400 ]
+}
+
+# A client's own limit: 429 for it, nothing for the others.
+clients_are_limited()
+{
+	code=000
+	for _ in $(seq 300); do
+		code=$(curl -s -m 10 --cacert "$dir/tls/ca.pem" \
+			-u "slow-kms:$(cat "$dir/secret-slow-kms")" -D "$dir/head" -o "$dir/out" \
+			-H 'Content-Type: application/json' -d "$(body 1234)" -w '%{http_code}' \
+			"https://127.0.0.1:$port_b/sti-pa/account/sp-demo/token")
+		[ "$code" = 200 ] || break
+	done
+	[ "$code" = 429 ] && grep -qi '^retry-after: [0-9]' "$dir/head" &&
+	[ "$(jq -r .code "$dir/out")" = too-many-requests ]
+}
+
+# As many accounts, each with its client and user; made by SQL, because it is many.
+make_providers()
+{
+	sql -v n="$STIPA_LOGINS" >/dev/null <<-'SQL'
+		SET search_path = stipa;
+		INSERT INTO organisation (name, legal_name, kinds, created_at)
+			SELECT 'flood', 'Flood', '{sp}', now();
+		INSERT INTO account (organisation_id, name, state, verified_until)
+			SELECT o.id, 'sp-flood-' || i, 'active', now() + interval '1 d'
+			FROM organisation AS o, generate_series(1, :n) AS i WHERE o.name = 'flood';
+		INSERT INTO api_client (account_id, name, created_at)
+			SELECT a.id, replace(a.name, 'sp-', ''), now()
+			FROM account AS a WHERE a.name LIKE 'sp-flood-%';
+	SQL
+	"$STIPA_PYTHON" -B - "$srcdir/tests/api" "$STIPA_LOGINS" >"$dir/users" <<-'PY' || return 1
+		import sys
+		sys.path.insert(0, sys.argv[1])
+		import caller
+		for n in range(1, int(sys.argv[2]) + 1):
+		    text = "stipa_demo_pw_" + caller.b64url(n.to_bytes(32, "big"))
+		    check = caller.b64url(caller.hashlib.sha256(text.encode()).digest())[:6]
+		    print(f"flood-{n} {text}{check}")
+	PY
+	{
+		echo 'CREATE TEMP TABLE given (name text, password text);'
+		echo "COPY given FROM STDIN (DELIMITER ' ');"
+		cat "$dir/users"
+		echo '\.'
+		echo "INSERT INTO stipa.api_user (client_id, name, digest, created_at, tokens_from)
+			SELECT c.id, g.name, sha256('login'::bytea || '\\x00' || g.name::bytea ||
+				'\\x00' || g.password::bytea), now(), now() - interval '1 s'
+			FROM given AS g JOIN stipa.api_client AS c ON c.name = g.name;
+			ANALYZE;"
+	} | sql
+}
+
+everybody_logs_in()
+{
+	flood logins "$dir/users" --first 40000 --threads 24 || return 1
+	echo "  $(cat "$dir/flood")"
+	[ "$(told 200)" = "$STIPA_LOGINS" ] && [ "$(told seconds | cut -d. -f1)" -lt 60 ]
+}
+
+usual_node()
+{
+	node_conf a "$port_a" && with_limits a && start_node a "$port_a"
+}
+
+limited_node()
+{
+	node_conf b "$port_b" &&
+	with_limits b 'requests_per_client_s = 5' 'requests_per_client_burst = 10' &&
+	start_node b "$port_b"
+}
+
+make_world()
+{
+	make_demo && client_of sp-demo slow-kms
+}
+
+start_postgres
+trap stop_all EXIT
+run_step "The authority is made" make_authority
+run_step "The demo service provider" quietly make_world
+run_step "$STIPA_LOGINS more of them" make_providers
+run_step "A node is ready" usual_node
+run_step "Whoever guesses is told 429, and nobody else" guessing_is_limited
+run_step "Memory is bounded, and the ledger of refusals" memory_is_bounded
+run_step "Chosen passwords do not block the others" chosen_passwords_do_not_block
+run_step "$STIPA_LOGINS providers log in within a minute" everybody_logs_in
+run_step "The node drains" stop_node a
+run_step "A node with low limits is ready" limited_node
+run_step "A client that asks too often is told 429" clients_are_limited
+run_step "The node drains" stop_node b
