@@ -20,6 +20,9 @@ struct work {
 };
 
 struct workpool *workpool_new(struct event_base *base, int threads, int queue_max);
+/* From now on its threads run when nothing else on the machine wants to: for work that anybody can
+ * ask for and that costs much. */
+void workpool_give_way(struct workpool *pool);
 void workpool_free(struct workpool *pool); /* waits for the jobs that run */
 
 /* False when the queue is full: the caller answers 503 rather than wait. */

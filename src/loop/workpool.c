@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#define _GNU_SOURCE /* SCHED_IDLE */
 #include "loop/workpool.h"
 
 #include <pthread.h>
+#include <sched.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <sys/eventfd.h>
@@ -116,6 +118,15 @@ struct workpool *workpool_new(struct event_base *base, int threads, int queue_ma
 	       pthread_create(&pool->thread[pool->threads], NULL, worker, pool) == 0)
 		pool->threads++;
 	return pool;
+}
+
+/* A lower class than the loop's: whoever floods us with such work slows that work down. */
+void workpool_give_way(struct workpool *pool)
+{
+	const struct sched_param none = { 0 };
+
+	for (int i = 0; i < pool->threads; i++)
+		(void)pthread_setschedparam(pool->thread[i], SCHED_IDLE, &none);
 }
 
 void workpool_free(struct workpool *pool)

@@ -413,6 +413,8 @@ struct oauth *oauth_new(const struct oauth_options *options, struct error *error
 	oauth->pool = workpool_new(options->base, PASSWORD_THREADS, PASSWORDS_MAX);
 	if (oauth->pool == NULL)
 		error_set(error, ERROR_UNAVAILABLE, "no threads to verify passwords");
+	else
+		workpool_give_way(oauth->pool);
 	if (oauth->pool == NULL || !lanes_make(oauth, options, error)) {
 		oauth_free(oauth);
 		return NULL;

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#define _GNU_SOURCE /* SCHED_IDLE */
 #include <pthread.h>
+#include <sched.h>
 
 #include <CUnit/Basic.h>
 #include <event2/event.h>
@@ -13,6 +15,7 @@ struct job {
 	int in;
 	int out;
 	pthread_t performed_on;
+	int scheduler;
 };
 
 static struct event_base *base;
@@ -26,6 +29,7 @@ static void perform(struct work *work)
 
 	job->out = job->in * 2;
 	job->performed_on = pthread_self();
+	job->scheduler = sched_getscheduler(0);
 }
 
 static void apply(struct work *work)
@@ -55,6 +59,22 @@ static void test_jobs_run_on_threads_and_return_to_the_loop(void)
 	workpool_free(pool);
 }
 
+static void test_a_pool_that_gives_way_is_idle(void)
+{
+	for (int gives_way = 0; gives_way <= 1; gives_way++) {
+		struct workpool *pool = workpool_new(base, 1, 1);
+		struct job job = { .work = { perform, apply } };
+
+		if (gives_way)
+			workpool_give_way(pool);
+		left = 1;
+		CU_ASSERT_TRUE(workpool_submit(pool, &job.work));
+		event_base_dispatch(base);
+		CU_ASSERT_EQUAL(job.scheduler == SCHED_IDLE, gives_way == 1);
+		workpool_free(pool);
+	}
+}
+
 static int setup(void)
 {
 	loop_thread = pthread_self();
@@ -72,6 +92,7 @@ int main(void)
 {
 	static CU_TestInfo tests[] = {
 		{ "jobs run on threads", test_jobs_run_on_threads_and_return_to_the_loop },
+		{ "a pool that gives way is idle", test_a_pool_that_gives_way_is_idle },
 		CU_TEST_INFO_NULL,
 	};
 	static CU_SuiteInfo suites[] = {

@@ -142,6 +142,11 @@ struct workpool *workpool_new(struct event_base *base, int threads, int queue_ma
 	return (struct workpool *)working;
 }
 
+void workpool_give_way(struct workpool *pool)
+{
+	(void)pool;
+}
+
 void workpool_free(struct workpool *pool)
 {
 	(void)pool;
