@@ -45,7 +45,8 @@ def flood(args, first, stop):
     start, n = time.monotonic(), 0
     while not stop.is_set():
         time.sleep(max(0, start + n / args.flood - time.monotonic()))
-        path, media, body, authorization = (floods.basic if n % 2 else floods.login)(n)
+        ways = args.ways.split(",")
+        path, media, body, authorization = floods.WAYS[ways[n % len(ways)]](n)
         headers = {"Content-Type": media, **(
             {"Authorization": authorization} if authorization else {})}
         connection = ring[n % len(ring)]
@@ -85,6 +86,7 @@ def main():
     parser.add_argument("--secret-file", required=True)
     for name in ("pairs", "seconds", "rate", "flood"):
         parser.add_argument(f"--{name}", type=int, required=True)
+    parser.add_argument("--ways", required=True)
     parser.add_argument("port", type=int)
     args = parser.parse_args()
     pairs = []

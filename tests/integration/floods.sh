@@ -40,9 +40,11 @@ guessing_is_limited()
 {
 	for way in basic token oauth login report; do
 		first=$((${first:-0} + 10))
-		flood guess "$way" --first $first --requests 60 || return 1
+		asked=60
+		[ "$way" != report ] || asked=900  # no failure: the limit of all requests
+		flood guess "$way" --first $first --requests $asked || return 1
 		echo "  $way: $(cat "$dir/flood")"
-		[ "$(told 429)" -ge 20 ] && [ "$(told 429)" -lt 60 ] &&
+		[ "$(told 429)" -ge 20 ] && [ "$(told 429)" -lt $asked ] &&
 		[ "$(told without_retry_after)" = 0 ] && [ "$(told lost)" = 0 ] || return 1
 		flood guess "$way" --first $((first + 1)) --requests 1 || return 1
 		[ "$(told 429)" = 0 ] || { echo "another address is refused"; return 1; }
@@ -66,11 +68,11 @@ growth()
 			END { print m + 0 }'
 }
 
-# many WAY ADDRESSES REQUESTS
+# many_addresses WAY ADDRESSES REQUESTS [AT-ONCE]
 many_addresses()
 {
 	flood guess "$1" --first $((first = first + 5000)) --addresses "$2" --requests "$3" \
-		--threads 16 && echo "  $1 from $2 addresses: $(cat "$dir/flood")"
+		--threads "${4:-16}" && echo "  $1 from $2 addresses: $(cat "$dir/flood")"
 }
 
 memory_is_bounded()
@@ -93,15 +95,15 @@ memory_is_bounded()
 # waits for it.
 chosen_passwords_do_not_block()
 {
-	many_addresses chosen 200 2 &
+	many_addresses chosen 800 2 64 &
 	flood_pid=$!
-	sleep 1
+	sleep 0.5
 	for _ in 1 2 3 4 5; do
 		good_client_is_served || return 1
 	done
 	wait "$flood_pid" || return 1
 	[ "$(told 503)" -gt 0 ] && [ "$(told without_retry_after)" = 0 ] &&
-	[ "$(told lost)" = 0 ] && [ $(($(told 403) + $(told 503) + $(told 429))) = 400 ]
+	[ "$(told lost)" = 0 ] && [ $(($(told 403) + $(told 503) + $(told 429))) = 1600 ]
 }
 
 # A client's own limit: 429 for it, nothing for the others.
