@@ -64,7 +64,7 @@ static bool send_call(struct db_batch *batch, struct error *error)
 		db_array_begin(&lane->array[i], kind->arrays[i], (int)batch->n);
 	if (!add_all(batch, now_us, error) || !bind_all(batch, error))
 		return false;
-	batch->sent_us = now_us;
+	batch->sent_us = clock_running_us();
 	db_time_encode(now_us, clock);
 	if (kind->scalars > 0)
 		kind->bind(lane->arg, &batch->call, clock);
@@ -129,7 +129,7 @@ static enum flow_next hand_over(struct flow *flow)
 
 	batch->handed_over = true;
 	if (lane->kind->committed != NULL)
-		lane->kind->committed(lane->arg, batch->n, clock_unix_us() - batch->sent_us);
+		lane->kind->committed(lane->arg, batch->n, clock_running_us() - batch->sent_us);
 	db_desk_leave(lane->desk, DB_CONNECTION_FREE, &flow->error);
 	STAILQ_CONCAT(&asks, &batch->asks);
 	batch->n = 0;

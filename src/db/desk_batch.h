@@ -31,7 +31,7 @@ struct db_batch {
 	struct db_pipeline *pipe;
 	struct db_call call, commit;
 	bool sent, handed_over;
-	int64_t sent_ms, sent_us; /* steady; and by the clock, which may be set */
+	int64_t sent_ms, sent_us; /* steady; and running */
 	STAILQ_ENTRY(db_batch) link;
 };
 

@@ -8,6 +8,8 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "base/clock.h"
+
 #define LINGER_MS	1000 /* for the client to read the last answer */
 #define DRAIN_GRACE_MS	1000
 #define IDLE_PRESSED_MS 10000
@@ -78,7 +80,7 @@ static void leave_open(struct connection *c)
 void connection_enter(struct connection *c, enum connection_state state)
 {
 	c->state = state;
-	c->entered_ms = monotonic_ms();
+	c->entered_ms = clock_running_ms();
 	c->deadline_ms = c->entered_ms + time_of(c, state);
 	switch (state) {
 	case CONNECTION_HANDSHAKE:
@@ -105,7 +107,7 @@ void connection_enter(struct connection *c, enum connection_state state)
 /* A timer that fires too early costs less than one that is moved for every request. */
 static void arm(struct connection *c)
 {
-	uint64_t now = monotonic_ms(), wait;
+	int64_t now = clock_running_ms(), wait;
 	struct timeval tv;
 
 	if (c->state == CONNECTION_CLOSED || (c->armed_ms != 0 && c->armed_ms <= c->deadline_ms))
@@ -147,16 +149,16 @@ static void on_timer(evutil_socket_t fd, short what, void *arg)
 	(void)fd;
 	(void)what;
 	c->armed_ms = 0;
-	if (monotonic_ms() >= c->deadline_ms)
+	if (clock_running_ms() >= c->deadline_ms)
 		connection_states[c->state].expire(c);
 	connection_run(c);
 }
 
 /* ---- for the server ---- */
 
-static uint64_t life_end(const struct http_limits *limits)
+static int64_t life_end(const struct http_limits *limits)
 {
-	return limits->life_ms == 0 ? UINT64_MAX : monotonic_ms() + limits->life_ms;
+	return limits->life_ms == 0 ? INT64_MAX : clock_running_ms() + limits->life_ms;
 }
 
 bool connection_new(struct http_server *server, int fd, const uint8_t peer[16], bool for_another)
@@ -177,7 +179,7 @@ bool connection_new(struct http_server *server, int fd, const uint8_t peer[16], 
 	c->server = server;
 	memcpy(c->peer, peer, sizeof(c->peer));
 	c->counted = !for_another;
-	c->begun_ms = monotonic_ms();
+	c->begun_ms = clock_running_ms();
 	c->life_end_ms = life_end(&server->options.limits);
 	event_assign(&c->io, base, fd, EV_READ | EV_WRITE | EV_CLOSED | EV_ET | EV_PERSIST, on_io,
 		     c);
@@ -193,7 +195,7 @@ bool connection_new(struct http_server *server, int fd, const uint8_t peer[16], 
 	return true;
 }
 
-static void shorten(struct connection *c, uint64_t deadline_ms)
+static void shorten(struct connection *c, int64_t deadline_ms)
 {
 	if (c->deadline_ms > deadline_ms)
 		c->deadline_ms = deadline_ms;
@@ -205,7 +207,7 @@ static void drain(struct connection *c)
 	bool unused =
 		c->state == CONNECTION_IDLE || (c->state == CONNECTION_HEAD && c->in_len == 0);
 
-	if (unused && monotonic_ms() >= c->entered_ms + DRAIN_GRACE_MS)
+	if (unused && clock_running_ms() >= c->entered_ms + DRAIN_GRACE_MS)
 		connection_enter(c, CONNECTION_CLOSED);
 	else if (unused)
 		shorten(c, c->entered_ms + DRAIN_GRACE_MS);
@@ -214,7 +216,7 @@ static void drain(struct connection *c)
 static void hurry(struct connection *c)
 {
 	if (c->state == CONNECTION_IDLE)
-		shorten(c, monotonic_ms() + IDLE_PRESSED_MS);
+		shorten(c, clock_running_ms() + IDLE_PRESSED_MS);
 }
 
 static void for_each_open(struct http_server *server, void (*act)(struct connection *c))

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "connection_own.h"
 #include "http/problem.h"
 #include "metrics/metrics.h"
@@ -31,7 +32,7 @@ void connection_log(const struct connection *c, const struct http_request *http,
 {
 	const struct log *log = c->server->options.log;
 	const struct http_route *route = http != NULL ? http->match.route : NULL;
-	int64_t us = http != NULL ? (int64_t)(monotonic_us() - http->started_us) : 0;
+	int64_t us = http != NULL ? clock_running_us() - http->started_us : 0;
 	char peer[INET6_ADDRSTRLEN];
 
 	if (status != 0)

@@ -43,8 +43,8 @@ struct connection {
 	bool readable; /* there may be bytes since the last read that found none */
 	bool left;     /* the client has closed its end */
 	bool last;     /* close after this answer */
-	uint64_t begun_ms, entered_ms, deadline_ms, life_end_ms;
-	uint64_t armed_ms; /* when the timer fires; 0: not set */
+	int64_t begun_ms, entered_ms, deadline_ms, life_end_ms;
+	int64_t armed_ms; /* when the timer fires; 0: not set */
 	unsigned int requests;
 
 	char *in; /* HTTP_HEAD_MAX bytes while a head, or a proxy's header, is read */

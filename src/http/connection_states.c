@@ -4,6 +4,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "base/clock.h"
 #include "connection_own.h"
 #include "http/proxy.h"
 #include "metrics/metrics.h"
@@ -178,12 +179,12 @@ static bool take_head(struct connection *c, const struct http_head *head)
 	c->request = http;
 	http->connection = c;
 	memcpy(http->peer, c->peer, sizeof(http->peer));
-	http->started_us = monotonic_us();
+	http->started_us = clock_running_us();
 	take_from_in(c, head->len);
 	c->requests++;
 	c->last = head->close || c->server->draining ||
 		  c->requests >= limits->requests_per_connection ||
-		  monotonic_ms() >= c->life_end_ms;
+		  clock_running_ms() >= c->life_end_ms;
 	return admit(c) && (c->state != CONNECTION_BODY || say_continue(c));
 }
 

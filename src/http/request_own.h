@@ -16,7 +16,7 @@ struct http_request {
 	struct connection *connection;
 	uint8_t peer[16];
 	char id[REQUEST_ID_MAX + 1];
-	uint64_t started_us;
+	int64_t started_us;
 	struct http_head head;
 	struct route_match match;
 	bool handed;	  /* a handler has it, and frees it by replying */

@@ -18,6 +18,7 @@
 #include <openssl/ssl.h>
 
 #include "addresses.h"
+#include "base/clock.h"
 #include "connection.h"
 #include "metrics/metrics.h"
 #include "server_own.h"
@@ -47,19 +48,6 @@ const struct http_limits http_limits_default = {
 	.idle_ms = 120000,
 	.life_ms = 600000,
 };
-
-uint64_t monotonic_us(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (uint64_t)now.tv_sec * 1000000 + (uint64_t)now.tv_nsec / 1000;
-}
-
-uint64_t monotonic_ms(void)
-{
-	return monotonic_us() / 1000;
-}
 
 /* RFC 9110 section 5.6.7; made once a second. */
 const char *server_date(struct http_server *server)
@@ -174,7 +162,7 @@ static bool may_enter(struct http_server *server, const uint8_t peer[16], bool f
 
 static void hurry_when_half_full(struct http_server *server)
 {
-	uint64_t now = monotonic_ms();
+	int64_t now = clock_running_ms();
 
 	if (server->n_open != server->options.limits.connections / 2 + 1 ||
 	    now - server->hurried_ms < HURRY_AGAIN_MS)

@@ -26,7 +26,7 @@ struct http_server {
 	int reserve_fd; /* given up to refuse a client when there are no descriptors */
 	bool paused;
 	struct event *pause, *reap;
-	uint64_t hurried_ms; /* when idle connections were last told to hurry */
+	int64_t hurried_ms; /* when idle connections were last told to hurry */
 
 	bool draining;
 	struct event *drain_deadline;
@@ -37,8 +37,6 @@ struct http_server {
 	char date[RESPONSE_DATE_SIZE];
 };
 
-uint64_t monotonic_us(void);
-uint64_t monotonic_ms(void);
 const char *server_date(struct http_server *server);
 bool server_is_half_full(const struct http_server *server);
 

@@ -4,10 +4,10 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/queue.h>
-#include <time.h>
 
 #include <event2/event.h>
 
+#include "base/clock.h"
 #include "stream.h"
 
 /* An order that waits.  It stands in the table of slots for as long as the authority may answer
@@ -50,14 +50,6 @@ struct ipc_channel {
 	unsigned int slots_max;
 	struct slot slots[];
 };
-
-static int64_t now_ms(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
 
 /* ---- slots ---- */
 
@@ -191,7 +183,7 @@ static void deadline_arm(struct ipc_channel *channel, int64_t now)
 static void on_deadline(evutil_socket_t fd, short what, void *arg)
 {
 	struct ipc_channel *channel = arg;
-	int64_t now = now_ms();
+	int64_t now = clock_running_ms();
 	struct error error = { 0 };
 	struct slot *slot;
 
@@ -252,7 +244,7 @@ static void on_message(void *arg, const struct ipc_message *message)
 {
 	struct ipc_channel *channel = arg;
 
-	channel->heard_ms = now_ms();
+	channel->heard_ms = clock_running_ms();
 	if (message->header.kind == IPC_STATUS)
 		channel->ready = message->body.status.ready;
 	else
@@ -269,7 +261,7 @@ static void on_end(void *arg, const struct error *why)
 static bool is_heard(const struct ipc_channel *channel)
 {
 	return ipc_stream_is_open(&channel->stream) &&
-	       now_ms() - channel->heard_ms < channel->silence_ms;
+	       clock_running_ms() - channel->heard_ms < channel->silence_ms;
 }
 
 bool ipc_channel_is_ready(const struct ipc_channel *channel)
@@ -302,7 +294,7 @@ static bool send_order(struct ipc_channel *channel, enum ipc_kind kind, struct s
 	struct ipc_header header = { .kind = kind,
 				     .size = (uint32_t)ipc_kind_size(kind),
 				     .id = slot_id(channel, slot) };
-	int64_t now = now_ms();
+	int64_t now = clock_running_ms();
 
 	if (!ipc_stream_send(&channel->stream, &header, order))
 		return error_set(error, ERROR_UNAVAILABLE, "out of memory");
@@ -374,7 +366,7 @@ void ipc_channel_attach(struct ipc_channel *channel, int fd)
 	channel->ready = false;
 	error_set(&error, ERROR_UNAVAILABLE, "the authority was replaced");
 	fail_sent(channel, &error);
-	channel->heard_ms = now_ms();
+	channel->heard_ms = clock_running_ms();
 	if (!ipc_stream_open(&channel->stream, channel->base, fd))
 		abort(); /* a channel that will never have a peer */
 }

@@ -166,7 +166,7 @@ static enum flow_next sign(struct flow *flow)
 
 	if (batch->job.n == 0)
 		return FLOW_NEXT;
-	batch->sign_us = clock_unix_us();
+	batch->sign_us = clock_running_us();
 	signer_sign_start(batch->services->signer, &batch->job, flow_resume, flow);
 	return FLOW_WAIT;
 }
@@ -179,7 +179,7 @@ static enum flow_next check_signatures(struct flow *flow)
 	if (batch->job.n == 0 || batch->services == NULL)
 		return FLOW_NEXT;
 	meter_observe(batch->services->meter, METRIC_SIGN_DURATION,
-		      clock_unix_us() - batch->sign_us);
+		      clock_running_us() - batch->sign_us);
 	if (took_ms > SIGN_MS)
 		return flow_next_if(error_set(&flow->error, ERROR_UNAVAILABLE,
 					      "signed %d ms after the commit: dropped",

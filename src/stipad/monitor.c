@@ -20,6 +20,7 @@
 #include <event2/event.h>
 
 #include "authority/authority.h"
+#include "base/clock.h"
 #include "child.h"
 #include "config/config.h"
 #include "edge/edge.h"
@@ -70,14 +71,6 @@ struct monitor {
 	struct child edges[EDGES_MAX];
 	size_t n_edges;
 };
-
-static int64_t now_ms(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
 
 static void set_timer(struct event *timer, long ms)
 {
@@ -216,7 +209,7 @@ static void take_child(struct child *child, pid_t pid, int control_fd)
 {
 	child->pid = pid;
 	child->control_fd = control_fd;
-	child->started_ms = now_ms();
+	child->started_ms = clock_running_ms();
 	child->times++;
 	log_info(child->monitor->log, "child started", LOG_TEXT("child", child->name),
 		 LOG_NUMBER("child_pid", pid));
@@ -354,7 +347,7 @@ static bool cannot_start(const struct child *child, int how, int64_t alive_ms)
 static void on_death(struct child *child, int how)
 {
 	struct monitor *monitor = child->monitor;
-	int64_t alive_ms = now_ms() - child->started_ms;
+	int64_t alive_ms = clock_running_ms() - child->started_ms;
 
 	log_death(child, how, alive_ms);
 	child->pid = 0;

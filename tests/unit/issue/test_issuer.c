@@ -46,6 +46,16 @@ int64_t clock_steady_ms(void)
 	return steady_ms;
 }
 
+int64_t clock_running_us(void)
+{
+	return steady_ms * 1000;
+}
+
+int64_t clock_running_ms(void)
+{
+	return steady_ms;
+}
+
 int64_t clock_unix_us(void)
 {
 	return INT64_C(1767225600000000) + steady_ms * 1000;
