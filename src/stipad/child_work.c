@@ -1,0 +1,78 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <stdlib.h>
+#include <string.h>
+
+#include "authority/authority.h"
+#include "child.h"
+#include "children.h"
+#include "config/config.h"
+#include "edge/edge.h"
+#include "generation.h"
+#include "metrics/metrics.h"
+
+int edge_work(struct child *child, const struct log *log, int control_fd)
+{
+	const struct generation *generation = child->generation;
+	struct edge_options options = {
+		.config = generation->config,
+		.log = log,
+		.control_fd = control_fd,
+		.metrics = generation->metrics,
+		.meter = metrics_meter(generation->metrics, child->number),
+		.listeners = generation->listeners->fds,
+		.n_listeners = generation->listeners->n,
+		.local_fd = generation->listeners->local_fd,
+	};
+
+	memcpy(options.ticket_key, generation->ticket_key, sizeof(options.ticket_key));
+	return edge_run(&options);
+}
+
+int authority_work(struct child *child, const struct log *log, int control_fd)
+{
+	struct generation *generation = child->generation;
+	const struct authority_options options = {
+		.config = generation->config,
+		.log = log,
+		.control_fd = control_fd,
+		.meter = metrics_meter(generation->metrics, child->number),
+	};
+
+	explicit_bzero(generation->ticket_key, sizeof(generation->ticket_key));
+	return authority_run(&options);
+}
+
+/* An edge keeps the listeners, the authority nothing but its control end. */
+static struct child_start start_of(const struct child *child, int control_fd)
+{
+	const struct generation *generation = child->generation;
+	const struct listeners *listeners = generation->listeners;
+	struct child_start start = { .parent = generation->pid, .name = child->name };
+
+	start.fds[start.n_fds++] = control_fd;
+	if (generation->log->fd > 2)
+		start.fds[start.n_fds++] = generation->log->fd;
+	if (child_is_authority(child))
+		return start;
+	for (size_t i = 0; i < listeners->n; i++)
+		start.fds[start.n_fds++] = listeners->fds[i];
+	start.fds[start.n_fds++] = listeners->local_fd;
+	return start;
+}
+
+/* The event loop of the parent is not touched here: its kernel side is shared with the parent, and
+ * goes with its descriptor. */
+_Noreturn void child_main(struct child *child, int control_fd)
+{
+	const struct child_start start = start_of(child, control_fd);
+	struct log log = *child->generation->log;
+	struct error error = { 0 };
+
+	memcpy(log.process, child->name, sizeof(log.process));
+	log.dropped = generation_dropped(child->generation, child->number);
+	if (!child_enter(&start, &error)) {
+		log_error(&log, "cannot start", LOG_TEXT("why", error.detail));
+		exit(EXIT_FAILURE);
+	}
+	exit(child->work(child, &log, control_fd));
+}
