@@ -534,7 +534,7 @@ BEGIN
 		SELECT *, (CASE
 			WHEN client_id IS NULL THEN 1                    -- stranger
 			WHEN method = 2 AND (assertion_until BETWEEN moment
-				AND moment + interval '10 min 2 s') IS NOT TRUE THEN 1
+				AND moment + interval '1 h 1 min 2 s') IS NOT TRUE THEN 1
 			WHEN ends_at <= moment THEN 2                    -- credential expired
 			WHEN disabled_at IS NOT NULL THEN 3              -- client disabled
 			WHEN NOT address_allowed THEN 15                 -- address not allowed
@@ -558,6 +558,11 @@ BEGIN
 		client_id, credential_id, client_key_id, api_user_id, ends_at, scopes, client,
 		account
 	FROM judged ORDER BY n;
+
+	DELETE FROM assertion_seen AS s WHERE (s.client_id, s.jti) IN (
+		SELECT client_id, jti FROM assertion_seen
+		WHERE expires_at < moment - interval '1 min'
+		ORDER BY expires_at LIMIT 2 * cardinality(methods) FOR UPDATE SKIP LOCKED);
 END $$;
 
 ALTER FUNCTION stipa.authenticate(now timestamp with time zone, methods smallint[], digests bytea[], clients text[], kids text[], assertion_jtis text[], assertion_exps bigint[], peers bytea[]) OWNER TO stipa_owner;
@@ -797,6 +802,27 @@ END $$;
 
 ALTER FUNCTION stipa.client_key_remove(actor text, reason text, client text, kid text) OWNER TO stipa_owner;
 
+CREATE FUNCTION stipa.client_keys(clients text[], kids text[]) RETURNS TABLE(n bigint, kid text, spki bytea)
+    LANGUAGE sql STABLE SECURITY DEFINER
+    SET search_path TO 'stipa', 'pg_temp'
+    SET enable_seqscan TO 'off'
+    SET enable_hashjoin TO 'off'
+    SET enable_mergejoin TO 'off'
+    SET jit TO 'off'
+    AS $$
+	SELECT o.n, k.kid, k.spki
+	FROM unnest(clients, kids) WITH ORDINALITY AS o (client, kid, n)
+	LEFT JOIN api_client AS c ON c.name = o.client
+	LEFT JOIN client_key AS k ON k.client_id = c.id AND k.removed_at IS NULL
+		AND k.kid = CASE WHEN o.kid <> '' THEN o.kid ELSE (
+			SELECT min(live.kid) FROM client_key AS live
+			WHERE live.client_id = c.id AND live.removed_at IS NULL
+			AND live.expires_at > clock_timestamp() HAVING count(*) = 1) END
+	ORDER BY o.n;
+$$;
+
+ALTER FUNCTION stipa.client_keys(clients text[], kids text[]) OWNER TO stipa_owner;
+
 CREATE FUNCTION stipa.client_pin(actor text, reason text, client text, fingerprints bytea[]) RETURNS timestamp with time zone
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'stipa', 'pg_temp'
@@ -1001,7 +1027,8 @@ BEGIN
 	), judged AS MATERIALIZED (
 		SELECT *, (CASE
 			WHEN verdict <> 0 THEN verdict
-			WHEN scopes_asked IS NULL OR scopes_asked & ~scopes <> 0 THEN 21
+			WHEN scopes_asked IS NULL OR scopes_asked & ~scopes <> 0 OR scopes = 0
+				THEN 21
 			WHEN clock_agrees IS NOT TRUE THEN 14
 			ELSE 0 END)::int2 AS answer,
 			CASE scopes_asked WHEN 0 THEN scopes ELSE scopes_asked END AS granted
@@ -1037,11 +1064,6 @@ BEGIN
 	), tokens_gone AS (
 		DELETE FROM access_token AS t WHERE t.digest IN (
 			SELECT digest FROM access_token WHERE expires_at < at - interval '1 min'
-			ORDER BY expires_at LIMIT 2 * cardinality(methods) FOR UPDATE SKIP LOCKED)
-	), assertions_gone AS (
-		DELETE FROM assertion_seen AS s WHERE (s.client_id, s.jti) IN (
-			SELECT client_id, jti FROM assertion_seen
-			WHERE expires_at < at - interval '1 min'
 			ORDER BY expires_at LIMIT 2 * cardinality(methods) FOR UPDATE SKIP LOCKED)
 	)
 	SELECT n, answer, floor(extract(epoch FROM token_until))::int8, granted, client, account
@@ -1604,7 +1626,7 @@ ALTER FUNCTION stipa.rights_lock() OWNER TO stipa_owner;
 
 CREATE FUNCTION stipa.schema_version() RETURNS integer
     LANGUAGE sql IMMUTABLE
-    RETURN 10;
+    RETURN 11;
 
 ALTER FUNCTION stipa.schema_version() OWNER TO stipa_owner;
 
@@ -3118,6 +3140,9 @@ GRANT ALL ON FUNCTION stipa.client_key_add(actor text, reason text, client text,
 
 REVOKE ALL ON FUNCTION stipa.client_key_remove(actor text, reason text, client text, kid text) FROM PUBLIC;
 GRANT ALL ON FUNCTION stipa.client_key_remove(actor text, reason text, client text, kid text) TO stipa_portal;
+
+REVOKE ALL ON FUNCTION stipa.client_keys(clients text[], kids text[]) FROM PUBLIC;
+GRANT ALL ON FUNCTION stipa.client_keys(clients text[], kids text[]) TO stipa_authority;
 
 REVOKE ALL ON FUNCTION stipa.client_pin(actor text, reason text, client text, fingerprints bytea[]) FROM PUBLIC;
 GRANT ALL ON FUNCTION stipa.client_pin(actor text, reason text, client text, fingerprints bytea[]) TO stipa_portal;

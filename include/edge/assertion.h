@@ -14,9 +14,9 @@
 
 #define ASSERTION_TYPE "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
 
-#define ASSERTION_TEXT_MAX 64  /* client id, key id, jti */
-#define ASSERTION_AHEAD_S  600 /* how far ahead its exp may lie */
-#define ASSERTION_SKEW_S   30  /* how far the client's clock may be before ours */
+#define ASSERTION_TEXT_MAX 64	/* client id, key id, jti */
+#define ASSERTION_AHEAD_S  3660 /* how far ahead its exp may lie: an hour, and a minute of skew */
+#define ASSERTION_SKEW_S   30	/* how far the client's clock may be before ours */
 
 struct assertion {
 	char client[ASSERTION_TEXT_MAX + 1];

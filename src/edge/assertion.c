@@ -119,8 +119,8 @@ static bool take_times(json_t *claims, int64_t now, struct assertion *assertion,
 		return refuse(error, "exp: want a number of seconds");
 	if (assertion->exp <= now)
 		return refuse(error, "exp: it has expired");
-	if (assertion->exp > now + ASSERTION_AHEAD_S + ASSERTION_SKEW_S)
-		return refuse(error, "exp: want at most ten minutes ahead");
+	if (assertion->exp > now + ASSERTION_AHEAD_S)
+		return refuse(error, "exp: want at most an hour ahead");
 	if (nbf != NULL && (!number_is(nbf, &from) || from > now + ASSERTION_SKEW_S))
 		return refuse(error, "nbf: it is not yet in force");
 	if (iat != NULL && (!number_is(iat, &from) || from > now + ASSERTION_SKEW_S))

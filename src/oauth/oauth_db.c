@@ -14,13 +14,11 @@ static void copy_text(char *to, size_t size, const char *from)
 	snprintf(to, size, "%s", from == NULL ? "" : from);
 }
 
-/* ---- client_key() ---- */
+/* ---- client_keys() ---- */
 
 const struct db_statement oauth_keys = {
 	.name = "client_keys",
-	.sql = "SELECT o.n, stipa.client_key(o.client, o.kid)"
-	       " FROM unnest($1::text[], $2::text[]) WITH ORDINALITY AS o (client, kid, n)"
-	       " ORDER BY o.n",
+	.sql = "SELECT n, kid, spki FROM stipa.client_keys($1::text[], $2::text[])",
 	.params = 2,
 	.result = DB_BINARY,
 };
@@ -33,12 +31,15 @@ void oauth_keys_add(const struct access *access, struct db_array *arrays)
 	add_text(&arrays[1], access->proof.kid);
 }
 
-bool oauth_key_read(const struct access *access, const uint8_t **spki, size_t *len)
+/* The kid may be one that the assertion did not name. */
+bool oauth_key_read(struct access *access, const uint8_t **spki, size_t *len)
 {
-	if (PQgetisnull(access->rows, access->row, 1))
+	if (PQgetisnull(access->rows, access->row, 2))
 		return false;
-	*spki = (const uint8_t *)PQgetvalue(access->rows, access->row, 1);
-	*len = (size_t)PQgetlength(access->rows, access->row, 1);
+	copy_text(access->proof.kid, sizeof(access->proof.kid),
+		  db_text(access->rows, access->row, 1));
+	*spki = (const uint8_t *)PQgetvalue(access->rows, access->row, 2);
+	*len = (size_t)PQgetlength(access->rows, access->row, 2);
 	return true;
 }
 

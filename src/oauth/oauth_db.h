@@ -21,7 +21,7 @@ void oauth_revocations_add(const struct access *access, struct db_array *arrays)
 void oauth_reports_add(const struct access *access, struct db_array *arrays);
 
 /* The rows of the access: false without a key, without a hash. */
-bool oauth_key_read(const struct access *access, const uint8_t **spki, size_t *len);
+bool oauth_key_read(struct access *access, const uint8_t **spki, size_t *len);
 bool oauth_hash_read(struct access *access);
 bool oauth_grant_read(struct access *access, struct error *error) MUST_CHECK;
 bool oauth_revocation_read(struct access *access, struct error *error) MUST_CHECK;

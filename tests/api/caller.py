@@ -101,7 +101,8 @@ def access_token(caller, client, secret, scope=None):
 
 
 def assertion(key_file, client, kid, audience, **changed):
-    """A client assertion (RFC 7523 section 3), signed by jwcrypto; None takes a claim away."""
+    """A client assertion (RFC 7523 section 3), signed by jwcrypto; None takes a claim away, or the
+    kid."""
     from jwcrypto import jwk, jws
     with open(key_file, "rb") as file:
         key = jwk.JWK.from_pem(file.read())
@@ -110,6 +111,6 @@ def assertion(key_file, client, kid, audience, **changed):
               "jti": str(uuid.uuid4()), **changed}
     claims = {name: value for name, value in claims.items() if value is not None}
     token = jws.JWS(json.dumps(claims))
-    protected = {"alg": "ES256", "typ": "JWT", "kid": kid}
+    protected = {"alg": "ES256", "typ": "JWT", **({"kid": kid} if kid else {})}
     token.add_signature(key, None, json.dumps(protected))
     return token.serialize(compact=True)

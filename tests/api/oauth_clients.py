@@ -3,7 +3,7 @@
 """Two OAuth libraries of Debian's get access tokens, use them and give them back: Authlib and
 requests-oauthlib.
 
-Environment: BASE, CA, CLIENT, SECRET, KEY_FILE, KID, ACCOUNT, BODY.
+Environment: BASE, CA, CLIENT, SECRET, KEY_FILE, ACCOUNT, BODY.
 """
 import os
 import sys
@@ -13,11 +13,10 @@ import requests_oauthlib
 from authlib.integrations.base_client.errors import OAuthError
 from authlib.integrations.requests_client import OAuth2Session
 from authlib.oauth2.rfc7523 import PrivateKeyJWT
-from authlib.oauth2.rfc7523.assertion import private_key_jwt_sign
 
-BASE, CA, CLIENT, SECRET, KEY_FILE, KID, ACCOUNT, BODY = (
+BASE, CA, CLIENT, SECRET, KEY_FILE, ACCOUNT, BODY = (
     os.environ[name] for name in
-    ("BASE", "CA", "CLIENT", "SECRET", "KEY_FILE", "KID", "ACCOUNT", "BODY"))
+    ("BASE", "CA", "CLIENT", "SECRET", "KEY_FILE", "ACCOUNT", "BODY"))
 ENDPOINT, REVOKE = f"{BASE}/oauth2/token", f"{BASE}/oauth2/revoke"
 SPC_TOKEN = f"{BASE}/sti-pa/account/{ACCOUNT}/token"
 faults = []
@@ -69,18 +68,11 @@ def authlib_gets_and_uses(method):
     assert 'error="invalid_token"' in again.headers["WWW-Authenticate"]
 
 
-class NamedKeyJWT(PrivateKeyJWT):
-    """Authlib 1.2 leaves out the kid, and signs for an hour, which is more than is taken here."""
-
-    def sign(self, auth, token_endpoint):
-        return private_key_jwt_sign(auth.client_secret, auth.client_id, token_endpoint, self.alg,
-                                    header={"kid": KID}, expires_in=60)
-
-
 def authlib_private_key():
+    """Its assertions name no key and live for an hour."""
     with open(KEY_FILE, encoding="ascii") as file:
         session = authlib_session("private_key_jwt", file.read())
-    session.register_client_auth_method(NamedKeyJWT(ENDPOINT, alg="ES256"))
+    session.register_client_auth_method(PrivateKeyJWT(ENDPOINT, alg="ES256"))
     session.fetch_token(ENDPOINT, grant_type="client_credentials")
     use(session)
 

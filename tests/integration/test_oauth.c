@@ -332,7 +332,7 @@ static void test_an_assertion_that_is_no_proof(void)
 	struct client_proof bent = assertion_of("client-1", "k1", key);
 
 	expired.exp = time(NULL) - 5;
-	far.exp = time(NULL) + 3600;
+	far.exp = time(NULL) + 3600 + 90;
 	bent.signature[40] ^= 1;
 	grant(0, expired, 0);
 	grant(1, far, 0);
@@ -349,6 +349,28 @@ static void test_an_assertion_that_is_no_proof(void)
 	grant(7, bent, 0);
 	CU_ASSERT_TRUE_FATAL(are_answered(8));
 	CU_ASSERT_TRUE(is_granted(7));
+}
+
+/* Not while it has two; and the token remembers by which key it was got. */
+static void test_an_assertion_without_a_kid(void)
+{
+	grant(0, assertion_of("client-1", "", key), 0);
+	CU_ASSERT_TRUE_FATAL(are_answered(1));
+	CU_ASSERT_TRUE(is_refused(0, VERDICT_STRANGER));
+	ask_sql("UPDATE stipa.client_key SET expires_at = now() WHERE kid = 'k2'");
+	grant(1, assertion_of("client-1", "", key), 0);
+	grant(2, assertion_of("client-1", "", other_key), 0);
+	grant(3, assertion_of("client-2", "", key), 0);
+	CU_ASSERT_TRUE_FATAL(are_answered(4));
+	CU_ASSERT_TRUE(is_granted(1));
+	CU_ASSERT_TRUE(is_refused(2, VERDICT_STRANGER));
+	CU_ASSERT_TRUE(is_refused(3, VERDICT_STRANGER));
+	CU_ASSERT_STRING_EQUAL(ask_sql("SELECT kid FROM stipa.access_token AS t"
+				       " JOIN stipa.client_key AS k ON k.id = t.client_key_id"
+				       " WHERE t.request_id = 'request-1'"
+				       " ORDER BY t.issued_at DESC LIMIT 1"),
+			       "k1");
+	ask_sql("UPDATE stipa.client_key SET expires_at = now() + interval '1 d'");
 }
 
 static void test_a_removed_key_proves_nothing(void)
@@ -671,6 +693,7 @@ int main(void)
 		{ "another address", test_another_address },
 		{ "an assertion, once", test_an_assertion_gets_a_token_once },
 		{ "an assertion that is no proof", test_an_assertion_that_is_no_proof },
+		{ "an assertion without a kid", test_an_assertion_without_a_kid },
 		{ "a removed key", test_a_removed_key_proves_nothing },
 		{ "a password of ours", test_a_login_with_a_password_of_ours },
 		{ "a password of his own", test_a_login_with_a_password_of_his_own },

@@ -49,6 +49,15 @@ CREATE FUNCTION pg_temp.reported(secret text, token text DEFAULT '') RETURNS boo
 		ARRAY[sha256(token::bytea)], '{report}',
 		ARRAY['\x20010db8000000000000000000000001'::bytea]));
 
+-- What client_keys() answers, in one line.
+CREATE FUNCTION pg_temp.keys(clients text[], kids text[]) RETURNS text
+	LANGUAGE sql STABLE
+AS $$
+	SELECT string_agg(concat_ws(' ', n, kid, CASE spki WHEN spki('k2') THEN 'k2'
+		WHEN spki('k6') THEN 'k6' ELSE spki::text END), ', ' ORDER BY n)
+	FROM client_keys(clients, kids);
+$$;
+
 -- client-1 has a user with a password of ours, one with a chosen password, and a key.
 SELECT api_user_add('a', 'r', 'client-1', 'ours', sha256('ours'), NULL, sha256('of ours'));
 SELECT api_user_add('a', 'r', 'client-1', 'chosen', NULL, argon('m=19456,t=2,p=1'));
@@ -96,8 +105,10 @@ SELECT is(pg_temp.granted(2, NULL, 'k2', 'client-1', 'k', 'j2', scopes => 1), 'i
 	'another one');
 SELECT is(pg_temp.granted(2, NULL, 'x', 'client-1', 'k', 'j3', until => '-1 s'), 'stranger',
 	'one that has ended');
-SELECT is(pg_temp.granted(2, NULL, 'x', 'client-1', 'k', 'j3', until => '11 min'), 'stranger',
+SELECT is(pg_temp.granted(2, NULL, 'x', 'client-1', 'k', 'j3', until => '62 min'), 'stranger',
 	'one that would live too long');
+SELECT is(pg_temp.granted(2, NULL, 'kl', 'client-1', 'k', 'j3', until => '61 min', scopes => 1),
+	'issued spc-token', 'one of an hour, and a minute for the clocks');
 SELECT client_key_add('a', 'r', 'client-2', 'k', spki('k2'), now() + interval '1 y');
 SELECT is(pg_temp.granted(2, NULL, 'k3', 'client-2', 'k', 'j1', scopes => 1), 'issued spc-token',
 	'another client''s jti');
@@ -111,6 +122,14 @@ SELECT is((SELECT array_agg(verdict ORDER BY n) FROM grant_tokens(clock_timestam
 UPDATE assertion_seen SET expires_at = now() - interval '1 s' WHERE jti = 'j4';
 SELECT is(pg_temp.granted(2, NULL, 'b5', 'client-1', 'k', 'j4'),
 	'issued spc-token spc-token:ca revoke', 'a jti of long ago');
+UPDATE assertion_seen SET expires_at = now() - interval '2 min' WHERE jti = 'j4';
+SELECT is(pg_temp.granted(2, NULL, 'b6', 'client-1', 'k', 'j4', until => '1 h', scopes => 1),
+	'issued spc-token', 'one that is also to go');
+SELECT is((SELECT string_agg(c.name, ' ') FROM assertion_seen AS s
+	JOIN api_client AS c ON c.id = s.client_id WHERE s.jti = 'j4'), 'client-1',
+	'what has expired goes, what has come stays');
+SELECT is(pg_temp.granted(2, NULL, 'x', 'client-1', 'k', 'j4'), 'replayed',
+	'as long as it is good');
 SELECT throws_ok($$SELECT pg_temp.granted(2, NULL, 'x', 'client-1', 'k', '')$$, '23514', NULL,
 	'an assertion without a jti fails');
 
@@ -136,6 +155,11 @@ SELECT is(pg_temp.granted(1, sha256('client-2'), 'x', scopes => 2), 'scope_not_p
 SELECT is(pg_temp.granted(1, sha256('client-2'), 's0'), 'issued spc-token', 'all that it may');
 SELECT is(verdict_name(order_token(2, 'sp-2', '1002', 0, true)::int2), 'insufficient_scope',
 	'also for its secret');
+SELECT client_scopes('a', 'r', 'client-2', 0::int2);
+SELECT is(pg_temp.granted(1, sha256('client-2'), 'none'), 'scope_not_permitted',
+	'a client without a scope gets no token');
+SELECT is((SELECT count(*) FROM access_token WHERE digest = sha256('none')), 0::bigint,
+	'nor is one recorded');
 SELECT client_scopes('a', 'r', 'client-2', 7::int2);
 
 -- What an access token is not.
@@ -203,9 +227,19 @@ SELECT is(pg_temp.granted(2, NULL, 'x', 'client-2', 'k', 'j9'), 'credential_expi
 	'that says so');
 
 -- What a node reads to verify.
-SELECT is(client_key('client-2', 'k'), spki('k2'), 'a key, also an expired one');
-SELECT is(client_key('client-1', 'k'), NULL, 'not a removed one');
-SELECT is(client_key('client-3', 'k'), NULL, 'nor another''s');
+SELECT is(told, '1 k k2, 2, 3', 'a key, also an expired one; not a removed one, nor another''s')
+FROM pg_temp.keys('{client-2,client-1,client-3}', '{k,k,k}') AS told;
+SELECT is(told, '1, 2, 3, 4', 'without a kid: none that is live')
+FROM pg_temp.keys('{client-2,client-1,client-3,nobody}', '{"","","",""}') AS told;
+SELECT client_key_add('a', 'r', 'client-2', 'new', spki('k6'), now() + interval '1 y');
+SELECT is(told, '1 new k6', 'the only one') FROM pg_temp.keys('{client-2}', '{""}') AS told;
+SELECT client_key_add('a', 'r', 'client-2', 'newer', spki('k7'), now() + interval '1 y');
+SELECT is(told, '1, 2 new k6', 'one of two, only by its kid')
+FROM pg_temp.keys('{client-2,client-2}', '{"",new}') AS told;
+SELECT client_key_remove('a', 'r', 'client-2', 'newer');
+SELECT is(told, '1 new k6', 'the one that is left') FROM pg_temp.keys('{client-2}', '{""}') AS told;
+SELECT is(pg_temp.granted(2, NULL, 'x', 'client-2', '', 'j10'), 'stranger',
+	'which of them it was must be said with the assertion');
 SELECT is((SELECT array_agg(hash ORDER BY n) FROM login_hash('{none,chosen,ours,chosen}')),
 	ARRAY[NULL, argon('m=19456,t=3,p=1'), NULL, argon('m=19456,t=3,p=1')],
 	'hashes of chosen passwords');
@@ -289,7 +323,7 @@ SELECT is((SELECT (count(*), (SELECT count(*) FROM token_refusal),
 
 -- Refusals: those of a known client are kept, whatever it presented.
 SELECT is((SELECT string_agg(verdict::text, ' ' ORDER BY verdict) FROM token_refusal
-	WHERE verdict IN (1, 20)), '1 1 20 20 20',
+	WHERE verdict IN (1, 20)), '1 1 20 20 20 20',
 	'an assertion that is over, or was used, is its client''s');
 SELECT is((SELECT count(*) FROM token_refusal WHERE client_id IS NULL), 0::bigint,
 	'strangers leave none');

@@ -13,8 +13,8 @@ SELECT is((SELECT string_agg(p.proname, ' ' ORDER BY p.proname) FROM pg_proc AS 
 	AND has_function_privilege(role, p.oid, 'EXECUTE')), functions, 'functions of ' || role)
 FROM (VALUES
 	('public', NULL),
-	('stipa_authority', 'client_key grant_tokens issue_tokens issuing_state login_hash '
-		'node_signer report_secrets revoke_tokens schema_version token_partitions_extend'),
+	('stipa_authority', 'client_key client_keys grant_tokens issue_tokens issuing_state '
+		'login_hash node_signer report_secrets revoke_tokens schema_version token_partitions_extend'),
 	('stipa_portal', 'account_add account_approve account_close account_refuse '
 		'account_reinstate account_review account_revoke account_suspend '
 		'account_token_life account_verify alias_add alias_remove api_user_add '
@@ -98,7 +98,8 @@ SELECT is(outcome(statement, role), wanted, role || ': ' || statement) FROM (VAL
 	('stipa_authority', $$SELECT * FROM stipa.report_secrets('{}', '{}', '{}', '{}')$$,
 		'00000'),
 	('stipa_authority', $$SELECT * FROM stipa.login_hash('{u}')$$, '00000'),
-	('stipa_authority', $$SELECT stipa.client_key('client-1', 'k')$$, '00000'),
+	('stipa_authority', $$SELECT * FROM stipa.client_keys('{client-1}', '{k}')$$, '00000'),
+	('stipa_portal', $$SELECT * FROM stipa.client_keys('{client-1}', '{k}')$$, '42501'),
 	('stipa_portal', 'UPDATE stipa.account SET state = ''active''', '42501'),
 	('stipa_portal', $$SELECT stipa.account_enter(now(), 'a', 'r', 'sp-1', '{active}', 'closed',
 		NULL)$$, '42501'),

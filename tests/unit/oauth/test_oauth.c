@@ -95,6 +95,16 @@ static void decide_text(const char *text)
 	decide(rows);
 }
 
+static void decide_key(const char *kid, const char *spki)
+{
+	PGresult *rows = row(3);
+
+	set_int8(rows, 0, 1);
+	set_text(rows, 1, kid);
+	set_text(rows, 2, spki);
+	decide(rows);
+}
+
 static void decide_number(int64_t number)
 {
 	PGresult *rows = row(2);
@@ -273,7 +283,7 @@ static void test_a_token_for_nothing_is_not_handed_out(void)
 static void test_an_assertion_without_a_key_is_a_stranger_s(void)
 {
 	grant(METHOD_ASSERTION);
-	decide_text(NULL);
+	decide_key(NULL, NULL);
 	CU_ASSERT_TRUE(is_refused(VERDICT_STRANGER));
 	CU_ASSERT_STRING_EQUAL(story, "client_keys ");
 }
@@ -281,7 +291,7 @@ static void test_an_assertion_without_a_key_is_a_stranger_s(void)
 static void test_a_key_that_cannot_be_read_is_a_stranger_s(void)
 {
 	grant(METHOD_ASSERTION);
-	decide_text("no key");
+	decide_key("k", "no key");
 	CU_ASSERT_TRUE(is_refused(VERDICT_STRANGER));
 }
 
