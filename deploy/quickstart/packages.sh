@@ -7,7 +7,8 @@ packages_run=(autoconf automake gcc libc6-dev make pkg-config
 	postgresql openssl ca-certificates curl xxd jose python3-jwcrypto python3-cryptography
 	util-linux)
 packages_check=(libcunit1-dev pgtap jq procps shellcheck clang-format-14
-	nodejs npm python3-yaml python3-jsonschema python3-authlib python3-requests-oauthlib)
+	nodejs npm python3-yaml python3-jsonschema python3-authlib python3-requests-oauthlib
+	python3-prometheus-client)
 
 is_installed()
 {
