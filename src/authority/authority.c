@@ -7,21 +7,17 @@
 
 #include <event2/event.h>
 
-#include "base/clock.h"
-#include "client_limits.h"
 #include "config/config.h"
-#include "crypto/digest.h"
 #include "db/desk.h"
 #include "ipc/channel.h"
 #include "ipc/control.h"
-#include "ipc/verdict.h"
 #include "issue/issuer.h"
 #include "issue/schema.h"
 #include "keys/signer.h"
+#include "limits.h"
 #include "oauth/oauth.h"
 
-#define FLUSH_MS    100 /* for the last answers to leave */
-#define CLIENTS_MAX 16384
+#define FLUSH_MS 100 /* for the last answers to leave */
 
 struct authority {
 	const struct authority_options *options;
@@ -30,7 +26,7 @@ struct authority {
 	struct db_desk *desk;
 	struct issuer *issuer;
 	struct oauth *oauth;
-	struct client_limits *limits;
+	struct limits *limits;
 	struct ipc_server *server;
 	struct ipc_control *control;
 	struct event *patience; /* the end of draining */
@@ -112,61 +108,6 @@ static void on_done(void *arg, const struct error *error)
 	work_free(work);
 }
 
-/* ---- limits ---- */
-
-static bool asks_too_often(struct authority *authority, const uint8_t digest[SHA256_LEN],
-			   const char *kind, const char *request_id)
-{
-	if (client_limits_take(authority->limits, digest, clock_steady_ms()))
-		return false;
-	log_info(authority->options->log, "order refused", LOG_TEXT("kind", kind),
-		 LOG_TEXT("request", request_id), LOG_TEXT("verdict", verdict_code(VERDICT_RATE)));
-	return true;
-}
-
-/* Where it is not known yet whether somebody is who he says, the name counts together with the
- * address: nobody uses up another's share. */
-static bool name_asks_too_often(struct authority *authority, const char *name,
-				const uint8_t peer[16], const char *kind, const char *request_id)
-{
-	char both[16 + CLIENT_ID_MAX + 1];
-	uint8_t digest[SHA256_LEN];
-	size_t len = strnlen(name, CLIENT_ID_MAX);
-
-	memcpy(both, peer, 16);
-	memcpy(both + 16, name, len);
-	sha256(both, 16 + len, digest);
-	return asks_too_often(authority, digest, kind, request_id);
-}
-
-static bool grant_comes_too_often(struct authority *authority, const struct grant_order *order)
-{
-	if (order->proof.method == METHOD_SECRET)
-		return asks_too_often(authority, order->proof.credential, "grant",
-				      order->request_id);
-	return name_asks_too_often(authority, order->proof.client, order->peer, "grant",
-				   order->request_id);
-}
-
-static bool login_comes_too_often(struct authority *authority, const struct login_order *order)
-{
-	if (order->method == METHOD_LOGIN)
-		return asks_too_often(authority, order->digest, "login", order->request_id);
-	return name_asks_too_often(authority, order->user, order->peer, "login", order->request_id);
-}
-
-static bool revocation_comes_too_often(struct authority *authority,
-				       const struct revoke_order *order)
-{
-	if (order->proof.method == METHOD_ASSERTION)
-		return name_asks_too_often(authority, order->proof.client, order->peer, "revoke",
-					   order->request_id);
-	return asks_too_often(authority,
-			      order->proof.method == METHOD_TOKEN ? order->token
-								  : order->proof.credential,
-			      "revoke", order->request_id);
-}
-
 /* ---- what is done with each kind of order ---- */
 
 static void on_order(void *arg, const struct order *order, struct ipc_ticket *ticket)
@@ -176,7 +117,7 @@ static void on_order(void *arg, const struct order *order, struct ipc_ticket *ti
 
 	if (work == NULL)
 		return;
-	if (asks_too_often(authority, order->credential, "issue", order->request_id)) {
+	if (!limits_admit_order(authority->limits, order)) {
 		work->answer.issued = (struct answer){ .verdict = VERDICT_RATE };
 		on_issued(work, NULL);
 		return;
@@ -191,7 +132,7 @@ static void on_grant(void *arg, const struct grant_order *order, struct ipc_tick
 
 	if (work == NULL)
 		return;
-	if (grant_comes_too_often(authority, order)) {
+	if (!limits_admit_grant(authority->limits, order)) {
 		work->answer.granted = (struct grant_answer){ .verdict = VERDICT_RATE };
 		on_granted(work, NULL);
 		return;
@@ -206,7 +147,7 @@ static void on_login(void *arg, const struct login_order *order, struct ipc_tick
 
 	if (work == NULL)
 		return;
-	if (login_comes_too_often(authority, order)) {
+	if (!limits_admit_login(authority->limits, order)) {
 		work->answer.granted = (struct grant_answer){ .verdict = VERDICT_RATE };
 		on_granted(work, NULL);
 		return;
@@ -221,7 +162,7 @@ static void on_revoke(void *arg, const struct revoke_order *order, struct ipc_ti
 
 	if (work == NULL)
 		return;
-	if (revocation_comes_too_often(authority, order)) {
+	if (!limits_admit_revocation(authority->limits, order)) {
 		work->answer.done = (struct access_answer){ .verdict = VERDICT_RATE };
 		on_done(work, NULL);
 		return;
@@ -312,70 +253,94 @@ static void on_edge_lost(void *arg, const struct error *why)
 
 /* ---- life ---- */
 
-static bool parts_make(struct authority *authority, struct error *error)
+static bool desk_make(struct authority *authority, struct error *error)
 {
-	const struct config *config = authority->options->config;
-	const struct db_desk_options desk = {
+	const struct db_desk_options options = {
 		.base = authority->base,
-		.conninfo = config->database,
+		.conninfo = authority->options->config->database,
 		.application_name = "stipad authority",
 		.greeting = &schema_greeting,
 		.on_greeting = schema_greeting_check,
 	};
-	struct issuer_options issuer = {
+
+	authority->desk = db_desk_new(&options, error);
+	return authority->desk != NULL;
+}
+
+static bool issuer_make(struct authority *authority, struct error *error)
+{
+	const struct issuer_options options = {
 		.base = authority->base,
+		.desk = authority->desk,
 		.signer = authority->signer,
 		.log = authority->options->log,
 		.meter = authority->options->meter,
-		.queue_max = (unsigned int)config->orders_max,
+		.queue_max = (unsigned int)authority->options->config->orders_max,
 		.on_ready = on_ready,
 		.arg = authority,
 	};
 
-	struct oauth_options oauth = {
+	authority->issuer = issuer_new(&options, error);
+	return authority->issuer != NULL;
+}
+
+static bool oauth_make(struct authority *authority, struct error *error)
+{
+	const struct config *config = authority->options->config;
+	const struct oauth_options options = {
 		.base = authority->base,
+		.desk = authority->desk,
 		.log = authority->options->log,
 		.environment = config->environment,
 		.queue_max = (unsigned int)config->orders_max,
 	};
 
-	authority->limits =
-		client_limits_new((unsigned int)config->requests_per_client_s,
-				  (unsigned int)config->requests_per_client_burst, CLIENTS_MAX);
+	authority->oauth = oauth_new(&options, error);
+	return authority->oauth != NULL;
+}
+
+static bool server_make(struct authority *authority, struct error *error)
+{
+	const struct authority_options *options = authority->options;
+
+	authority->limits = limits_new(options->config, options->log, options->meter);
 	authority->patience = evtimer_new(authority->base, on_patience, authority);
 	authority->flushed = evtimer_new(authority->base, on_flushed, authority);
 	authority->server = ipc_server_new(authority->base, &handlers, authority);
 	if (authority->limits == NULL || authority->patience == NULL ||
 	    authority->flushed == NULL || authority->server == NULL)
 		return error_set(error, ERROR_UNAVAILABLE, "no memory");
-	ipc_server_set_meter(authority->server, authority->options->meter);
+	ipc_server_set_meter(authority->server, options->meter);
 	ipc_server_on_lost(authority->server, on_edge_lost, authority);
-	authority->desk = issuer.desk = db_desk_new(&desk, error);
-	if (authority->desk == NULL)
-		return false;
-	authority->issuer = issuer_new(&issuer, error);
-	if (authority->issuer == NULL)
-		return false;
-	oauth.desk = authority->desk;
-	authority->oauth = oauth_new(&oauth, error);
-	if (authority->oauth == NULL)
-		return false;
+	return true;
+}
+
+/* Last: it brings the edges. */
+static bool control_make(struct authority *authority, struct error *error)
+{
 	authority->control = ipc_control_new(authority->base, authority->options->control_fd,
 					     on_edge, on_control_end, authority);
 	return authority->control != NULL || error_set(error, ERROR_UNAVAILABLE, "no memory");
 }
 
-static bool authority_make(struct authority *authority, struct error *error)
+static bool signer_make(struct authority *authority, struct error *error)
 {
 	const struct config *config = authority->options->config;
 
-	authority->base = event_base_new();
-	if (authority->base == NULL)
-		return error_set(error, ERROR_UNAVAILABLE, "no event loop");
 	authority->signer =
 		signer_open(authority->base, config->signer_key, config->signer_passphrase,
 			    config->signer_certificate, error);
-	return authority->signer != NULL && parts_make(authority, error);
+	return authority->signer != NULL;
+}
+
+static bool authority_make(struct authority *authority, struct error *error)
+{
+	authority->base = event_base_new();
+	if (authority->base == NULL)
+		return error_set(error, ERROR_UNAVAILABLE, "no event loop");
+	return signer_make(authority, error) && server_make(authority, error) &&
+	       desk_make(authority, error) && issuer_make(authority, error) &&
+	       oauth_make(authority, error) && control_make(authority, error);
 }
 
 static void event_freep(struct event *event)
@@ -390,7 +355,7 @@ static void authority_clear(struct authority *authority)
 	db_desk_free(authority->desk);	/* answers what waits */
 	issuer_free(authority->issuer); /* and these what they do */
 	oauth_free(authority->oauth);
-	client_limits_free(authority->limits);
+	limits_free(authority->limits);
 	ipc_server_free(authority->server);
 	signer_free(authority->signer);
 	event_freep(authority->patience);

@@ -166,20 +166,9 @@ static enum metric_outcome outcome_of(const struct grant_answer *answer)
 	return answer->verdict == VERDICT_ISSUED ? METRIC_OUTCOME_GRANTED : METRIC_OUTCOME_REFUSED;
 }
 
-static bool is_limited(const struct ipc_ticket *ticket, const union ipc_body *body)
-{
-	if (ticket->answer == IPC_ANSWER)
-		return body->answer.verdict == VERDICT_RATE;
-	if (ticket->answer == IPC_GRANT_ANSWER || ticket->answer == IPC_LOGIN_ANSWER)
-		return body->granted.verdict == VERDICT_RATE;
-	return body->done.verdict == VERDICT_RATE;
-}
-
 static void count(struct meter *meter, const struct ipc_ticket *ticket, const union ipc_body *body)
 {
 	meter_change(meter, METRIC_ORDERS_WAITING, -1);
-	if (is_limited(ticket, body))
-		meter_count(meter, METRIC_LIMITS_HIT, METRIC_LIMIT_CLIENT_REQUESTS);
 	if (ticket->answer == IPC_ANSWER)
 		count_order(meter, &body->answer, ticket->dry_run);
 	if (ticket->answer == IPC_LOGIN_ANSWER)

@@ -14,6 +14,7 @@
 #include "ipc/control.h"
 #include "issue/issuer.h"
 #include "keys/signer.h"
+#include "metrics/metrics.h"
 #include "oauth/oauth.h"
 
 /* The process with its neighbours faked by linking.  A script of events plays the monitor, the
@@ -47,6 +48,14 @@ static void tell(const char *what)
 }
 
 /* ---- the neighbours ---- */
+
+void meter_count(struct meter *meter, enum metric metric, unsigned int label)
+{
+	CU_ASSERT_PTR_EQUAL(meter, METER);
+	CU_ASSERT_EQUAL(metric, METRIC_LIMITS_HIT);
+	CU_ASSERT_EQUAL(label, METRIC_LIMIT_CLIENT_REQUESTS);
+	tell("counted");
+}
 
 struct signer *signer_open(struct event_base *loop, const char *key_file,
 			   const char *passphrase_file, const char *chain_file, struct error *error)
@@ -473,23 +482,24 @@ static const struct script scripts[] = {
 	{ .name = "a client asks too often",
 	  .acts = { edge_asks_thrice, monitor_ends },
 	  .per_client_s = 1,
-	  .story = "order answered order answered too-often end " GONE },
+	  .story = "order answered order answered counted too-often end " GONE },
 	{ .name = "a secret is shown too often",
 	  .acts = { edge_grants_by_one_secret, monitor_ends },
 	  .per_client_s = 1,
-	  .story = "grant refused grant refused too-often grant refused end " GONE },
+	  .story = "grant refused grant refused counted too-often grant refused end " GONE },
 	{ .name = "a name is told too often from one address",
 	  .acts = { edge_grants_by_one_name, monitor_ends },
 	  .per_client_s = 1,
-	  .story = "grant refused grant refused too-often grant refused end " GONE },
+	  .story = "grant refused grant refused counted too-often grant refused end " GONE },
 	{ .name = "a user logs in too often from one address",
 	  .acts = { edge_logs_in_as_one_user, monitor_ends },
 	  .per_client_s = 1,
-	  .story = "login refused login refused too-often login refused login refused end " GONE },
+	  .story = "login refused login refused counted too-often login refused login refused "
+		   "end " GONE },
 	{ .name = "a token is ended too often; reports have no limit here",
 	  .acts = { edge_revokes_and_reports, monitor_ends },
 	  .per_client_s = 1,
-	  .story = "revoke done revoke done too-often report done report done report done "
+	  .story = "revoke done revoke done counted too-often report done report done report done "
 		   "end " GONE },
 	{ .name = "the edges finish first",
 	  .acts = { edge_comes, edge_comes, monitor_ends, edge_goes, edge_asks, issuer_answers,

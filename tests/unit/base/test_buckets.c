@@ -3,16 +3,30 @@
 
 #include <CUnit/Basic.h>
 
-#include "../../../src/authority/client_limits.h"
+#include "base/buckets.h"
 
-static struct client_limits *limits;
+static struct buckets *buckets;
+
+static void name(unsigned int who, uint8_t digest[BUCKETS_DIGEST_LEN])
+{
+	memset(digest, 0, BUCKETS_DIGEST_LEN);
+	memcpy(digest, &who, sizeof(who));
+}
 
 static bool takes(unsigned int who, int64_t now_ms)
 {
-	uint8_t digest[32] = { 0 };
+	uint8_t digest[BUCKETS_DIGEST_LEN];
 
-	memcpy(digest, &who, sizeof(who));
-	return client_limits_take(limits, digest, now_ms);
+	name(who, digest);
+	return buckets_take(buckets, digest, now_ms);
+}
+
+static void gives_back(unsigned int who)
+{
+	uint8_t digest[BUCKETS_DIGEST_LEN];
+
+	name(who, digest);
+	buckets_give_back(buckets, digest);
 }
 
 static int taken(unsigned int who, int n, int64_t now_ms)
@@ -24,15 +38,17 @@ static int taken(unsigned int who, int n, int64_t now_ms)
 	return good;
 }
 
-static void make(unsigned int per_s, unsigned int burst, unsigned int clients_max)
+static void make(unsigned int per_s, unsigned int burst, unsigned int max)
 {
-	limits = client_limits_new(per_s, burst, clients_max);
-	CU_ASSERT_PTR_NOT_NULL_FATAL(limits);
+	const struct buckets_rate rate = { .per_min = per_s * 60, .burst = burst, .max = max };
+
+	buckets = buckets_new(&rate);
+	CU_ASSERT_PTR_NOT_NULL_FATAL(buckets);
 }
 
 static void after_each(void)
 {
-	client_limits_free(limits);
+	buckets_free(buckets);
 }
 
 static void test_a_burst_then_the_rate(void)
@@ -54,6 +70,30 @@ static void test_a_second_is_not_lost_in_pieces(void)
 	for (int64_t ms = 1; ms <= 10000; ms++)
 		n += takes(1, ms);
 	CU_ASSERT(n == 29 || n == 30);
+}
+
+static void test_ten_a_minute(void)
+{
+	const struct buckets_rate rate = { .per_min = 10, .burst = 2, .max = 4 };
+
+	buckets = buckets_new(&rate);
+	CU_ASSERT_EQUAL(taken(1, 5, 0), 2);
+	CU_ASSERT_EQUAL(taken(1, 5, 5999), 0);
+	CU_ASSERT_EQUAL(taken(1, 5, 6000), 1);
+	CU_ASSERT_EQUAL(taken(1, 5, 60000), 2);
+}
+
+static void test_what_is_given_back(void)
+{
+	make(1, 2, 16);
+	CU_ASSERT_EQUAL(taken(1, 5, 0), 2);
+	gives_back(1);
+	CU_ASSERT_EQUAL(taken(1, 5, 0), 1);
+	for (int i = 0; i < 5; i++)
+		gives_back(1);
+	CU_ASSERT_EQUAL(taken(1, 5, 0), 2); /* no more than full */
+	gives_back(2);			    /* unknown */
+	CU_ASSERT_EQUAL(taken(2, 5, 0), 2);
 }
 
 static void test_each_has_its_own(void)
@@ -99,6 +139,8 @@ int main(void)
 	static CU_TestInfo tests[] = {
 		{ "a burst, then the rate", test_a_burst_then_the_rate },
 		{ "in pieces", test_a_second_is_not_lost_in_pieces },
+		{ "ten a minute", test_ten_a_minute },
+		{ "given back", test_what_is_given_back },
 		{ "each its own", test_each_has_its_own },
 		{ "without a limit", test_without_a_limit },
 		{ "a bounded table", test_the_table_is_bounded },
@@ -106,7 +148,7 @@ int main(void)
 		CU_TEST_INFO_NULL,
 	};
 	static CU_SuiteInfo suites[] = {
-		{ .pName = "client_limits", .pTearDownFunc = after_each, .pTests = tests },
+		{ .pName = "buckets", .pTearDownFunc = after_each, .pTests = tests },
 		CU_SUITE_INFO_NULL,
 	};
 
