@@ -77,6 +77,17 @@ check_one()
 	fi
 }
 
+# check_invariants FOLDER: each one by name, with its control, as the tests' logs have them.
+check_invariants()
+{
+	step "The invariants"
+	if "$source/tests/tools/invariants.sh" "$1"; then
+		passed=$((passed + 1))
+	else
+		failed=$((failed + 1))
+	fi
+}
+
 check()
 {
 	take_places
@@ -87,6 +98,7 @@ check()
 	npm_install
 	make_configure
 	check_one "$work/check" --enable-werror
+	check_invariants "$work/check"
 	check_one "$work/check-asan" --enable-werror --enable-sanitizers
 	trap - EXIT
 	rmdir "$short" 2>/dev/null  # unless a demo lives there

@@ -73,7 +73,7 @@ def outage_after(answered, begin, end):
 
 
 def check_answers(lines, faults_made, back_within):
-    """Nothing but 503 and lost connections, those only near a fault, and not for long.
+    """Nothing but 503 (with Retry-After) and lost connections, only near a fault, not for long.
 
     A fault of the database lasts until it takes statements again; the rest is ours.
     """
@@ -82,6 +82,8 @@ def check_answers(lines, faults_made, back_within):
     for line in lines:
         if line["status"] not in (0, 200, 503):
             faults.append(f"status {line['status']} at {line['at']}")
+        elif line["status"] == 503 and not (line.get("retry_after") or "").isdigit():
+            faults.append(f"status 503 at {line['at']} without Retry-After")
         elif line["status"] != 200 and not any(
                 line["at"] >= begin and line["asked"] <= end for begin, end in windows):
             faults.append(f"status {line['status']} at {line['at']}, outside any fault")

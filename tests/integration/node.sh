@@ -174,3 +174,17 @@ body()
 	printf '{"atc":{"tktype":"TNAuthList","tkvalue":"%s","ca":%s,"fingerprint":"%s"}}' \
 		"$(tkvalue "$1")" "${2:-false}" "$fingerprint"
 }
+
+# Judge the whole ledger anew, beside what clients received: ledger_is_consistent [LOG...]
+ledger_is_consistent()
+{
+	received=
+	for log; do
+		received="$received --received $log"
+	done
+	# shellcheck disable=SC2086
+	"$STIPA_PYTHON" "$srcdir/tools/stipa-ledger-check" $received \
+		--database "host=$PGHOST dbname=stipa user=stipa_auditor" >"$dir/ledger-check" ||
+		{ cat "$dir/ledger-check"; return 1; }
+	sed 's/^/  /' "$dir/ledger-check"
+}

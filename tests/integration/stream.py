@@ -2,11 +2,12 @@
 # SPDX-License-Identifier: Apache-2.0
 """Ask for tokens without pause, and keep a log that can be held against the ledger.
 
-usage: stream.py --ca FILE --log FILE --jobs FILE --until FILE [--seconds N] [--per-job N] PORT...
+usage: stream.py --ca FILE --log FILE --jobs FILE --until FILE [--seconds N] [--per-job N] [--pause S] PORT...
 
 Each line of the jobs file is: account client secret-file spc ca.  Every job has its own
 connections, one to each port.  The log has a JSON object a line, on disk before the next request:
-when it was asked, when answered, the status (0: the connection was lost) and the token.
+what was asked and when, when answered, the status (0: the connection was lost), Retry-After, and
+the token.
 It ends when the file of --until appears or its folder goes, or after --seconds at the latest.
 """
 import argparse
@@ -44,6 +45,7 @@ class Asker(threading.Thread):
         super().__init__(daemon=True)
         self.args, self.log, self.port, self.context = args, log, port, context
         self.account, self.client, secret_file, self.spc, ca = job
+        self.ca = ca == "true"
         with open(secret_file, encoding="ascii") as file:
             secret = file.readline().strip()
         self.headers = {
@@ -53,12 +55,12 @@ class Asker(threading.Thread):
         }
         self.body = json.dumps({"atc": {
             "tktype": "TNAuthList", "tkvalue": tkvalue(self.spc),
-            "ca": ca == "true", "fingerprint": FINGERPRINT}})
+            "ca": self.ca, "fingerprint": FINGERPRINT}})
         self.path = f"/sti-pa/account/{self.account}/token"
         self.connection = None
 
     def ask(self):
-        """The status and the token; 0 when the connection was refused or lost."""
+        """Status, token and Retry-After; 0 when the connection was refused or lost."""
         try:
             if self.connection is None:
                 self.connection = http.client.HTTPSConnection(
@@ -69,11 +71,11 @@ class Asker(threading.Thread):
             if response.will_close:
                 self.hang_up()
             if response.status == 200:
-                return 200, json.loads(answer)["token"]
-            return response.status, None
+                return 200, json.loads(answer)["token"], None
+            return response.status, None, response.headers["Retry-After"]
         except (OSError, http.client.HTTPException):
             self.hang_up()
-            return 0, None
+            return 0, None, None
 
     def hang_up(self):
         if self.connection is not None:
@@ -86,11 +88,11 @@ class Asker(threading.Thread):
         while (time.time() < end and os.path.isdir(folder)
                and not os.path.exists(self.args.until)):
             asked = time.time()
-            status, token = self.ask()
-            self.log.write(asked=asked, at=time.time(), client=self.client, spc=self.spc,
-                           port=self.port, status=status, token=token)
-            if status != 200:
-                time.sleep(0.02)
+            status, token, retry_after = self.ask()
+            self.log.write(asked=asked, at=time.time(), account=self.account, client=self.client,
+                           spc=self.spc, ca=self.ca, fingerprint=FINGERPRINT, port=self.port,
+                           status=status, retry_after=retry_after, token=token)
+            time.sleep(self.args.pause if status == 200 else 0.02)
 
 
 def main():
@@ -101,6 +103,7 @@ def main():
     parser.add_argument("--until", required=True)
     parser.add_argument("--seconds", type=float, default=60)
     parser.add_argument("--per-job", type=int, default=1)
+    parser.add_argument("--pause", type=float, default=0, help="seconds after each token")
     parser.add_argument("ports", type=int, nargs="+")
     args = parser.parse_args()
 
