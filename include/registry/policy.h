@@ -16,8 +16,9 @@ struct policy_values {
 
 PGresult *policy_set(PGconn *pg, const struct act *act, const struct policy_values *policy,
 		     struct error *error) MUST_CHECK;
-/* The version that counts now: one row. */
+/* The version that counts now, one row: as policy_set() takes it, and as people read it. */
 PGresult *policy_now(PGconn *pg, struct error *error) MUST_CHECK;
+PGresult *policy_show(PGconn *pg, struct error *error) MUST_CHECK;
 PGresult *policy_list(PGconn *pg, struct error *error) MUST_CHECK;
 
 /* kid, retired, removed of the signers whose certificate may end before a token of this life. */

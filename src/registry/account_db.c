@@ -27,15 +27,19 @@ static const struct db_query history = {
 	" WHERE account = $1 ORDER BY id",
 	1
 };
-static const struct db_query show = {
-	"SELECT v.*, (SELECT count(*)::int FROM stipa.notice_view AS n"
-	" WHERE n.account = v.account) AS notices"
-	" FROM stipa.account_view AS v WHERE account = $1",
-	1
-};
-static const struct db_query list = {
-	"SELECT * FROM stipa.account_view WHERE $1::text IS NULL OR state = $1 ORDER BY account", 1
-};
+/* What an account has several of is an array. */
+#define COLUMNS                                                                                    \
+	"account, state, organisation, legal_name, since, actor, reason, verified_until,"          \
+	" token_life, string_to_array(spcs, ',') AS spcs, string_to_array(aliases, ',') AS"        \
+	" aliases, string_to_array(clients, ',') AS clients"
+static const struct db_query show = { "SELECT " COLUMNS
+				      ", (SELECT count(*)::int FROM stipa.notice_view AS n"
+				      " WHERE n.account = v.account) AS notices"
+				      " FROM stipa.account_view AS v WHERE account = $1",
+				      1 };
+static const struct db_query list = { "SELECT " COLUMNS " FROM stipa.account_view"
+				      " WHERE $1::text IS NULL OR state = $1 ORDER BY account",
+				      1 };
 
 PGresult *account_add(PGconn *pg, const struct act *act,
 		      const struct account_application *application, struct error *error)

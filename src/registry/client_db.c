@@ -40,12 +40,17 @@ static const struct db_query key_list = {
 	" AND ($2::bool OR state <> 'removed') ORDER BY client, created, kid",
 	2
 };
-static const struct db_query show = { "SELECT * FROM stipa.client_view WHERE client = $1", 1 };
+/* What a client has several of is an array. */
+#define COLUMNS                                                                                    \
+	"client, account, state, secrets::int, expires, created, disabled,"                        \
+	" string_to_array(scopes, ' ') AS scopes, string_to_array(allowed, ',') AS allowed,"       \
+	" string_to_array(pinned, ',') AS pinned, string_to_array(keys, ',') AS keys,"             \
+	" string_to_array(users, ',') AS users"
+static const struct db_query show = { "SELECT " COLUMNS " FROM stipa.client_view WHERE client = $1",
+				      1 };
 static const struct db_query list = {
-	"SELECT client, account, state, secrets, expires, created, disabled, scopes, allowed,"
-	" CASE WHEN pinned = '' THEN 0 ELSE cardinality(string_to_array(pinned, ',')) END"
-	" AS pinned, keys, users"
-	" FROM stipa.client_view WHERE $1::text IS NULL OR account = $1 ORDER BY account, client",
+	"SELECT " COLUMNS " FROM stipa.client_view WHERE $1::text IS NULL OR account = $1"
+	" ORDER BY account, client",
 	1
 };
 

@@ -10,13 +10,16 @@ static const struct db_query grant_it = {
 static const struct db_query withdraw = {
 	"SELECT stipa.delegation_withdraw($1, $2, $3::bigint) AS at", 3
 };
-static const struct db_query show = { "SELECT * FROM stipa.delegation_view WHERE id = $1::bigint",
-				      1 };
-static const struct db_query list = {
-	"SELECT * FROM stipa.delegation_view WHERE ($1::text IS NULL OR account = $1)"
-	" AND ($2::bool OR state = 'in force') ORDER BY id",
-	2
-};
+/* @clients: to whom it is given, when it is not every client of the account. */
+#define COLUMNS                                                                                    \
+	"v.id, account, v.spc, state, v.sca, v.cps_version, v.evidence, granted, until,"           \
+	" d.every_client, CASE WHEN d.every_client THEN '{}'"                                      \
+	" ELSE string_to_array(clients, ',') END AS clients"                                       \
+	" FROM stipa.delegation_view AS v JOIN stipa.delegation AS d ON d.id = v.id"
+static const struct db_query show = { "SELECT " COLUMNS " WHERE v.id = $1::bigint", 1 };
+static const struct db_query list = { "SELECT " COLUMNS " WHERE ($1::text IS NULL OR account = $1)"
+				      " AND ($2::bool OR state = 'in force') ORDER BY v.id",
+				      2 };
 
 PGresult *delegation_grant(PGconn *pg, const struct act *act, const struct delegation_grant *grant,
 			   struct error *error)

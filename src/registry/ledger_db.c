@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "registry/ledger.h"
 
+#include "columns.h"
+
 static const struct db_query show = {
 	"SELECT jti, account, client, spc, ca::bool, form, issued, expires, kid, x5u, tkvalue,"
-	" fingerprint, optional_claims, iss, credential, request_id, peer"
+	" fingerprint, " CLAIMS_COLUMN ", iss, credential::bigint, asked_by, request_id, peer"
 	" FROM stipa.token_view WHERE jti = $1::uuid",
 	1
 };

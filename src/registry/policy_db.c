@@ -1,17 +1,20 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "registry/policy.h"
 
+#include "columns.h"
+
 static const struct db_query set = {
 	"SELECT stipa.policy_set($1, $2, $3::interval, $4::int2, $5, $6::bool, $7::timestamptz,"
 	" $8::interval)",
 	8
 };
-static const struct db_query now = {
-	"SELECT * FROM stipa.policy_view WHERE begins <= stipa.utc(now())"
-	" ORDER BY begins DESC, version DESC LIMIT 1",
-	0
-};
-static const struct db_query list = { "SELECT * FROM stipa.policy_view ORDER BY begins, version",
+#define FROM_NOW                                                                                   \
+	" FROM stipa.policy_view WHERE begins <= stipa.utc(now())"                                 \
+	" ORDER BY begins DESC, version DESC LIMIT 1"
+static const struct db_query now = { "SELECT *" FROM_NOW, 0 };
+static const struct db_query show = { "SELECT " POLICY_COLUMNS FROM_NOW, 0 };
+static const struct db_query list = { "SELECT " POLICY_COLUMNS
+				      " FROM stipa.policy_view ORDER BY begins, version",
 				      0 };
 
 /* A token signed in the last moment before retire_at must end before the certificate does. */
@@ -36,6 +39,11 @@ PGresult *policy_set(PGconn *pg, const struct act *act, const struct policy_valu
 PGresult *policy_now(PGconn *pg, struct error *error)
 {
 	return db_query_one(pg, &now, NULL, "policy", "in force", error);
+}
+
+PGresult *policy_show(PGconn *pg, struct error *error)
+{
+	return db_query_one(pg, &show, NULL, "policy", "in force", error);
 }
 
 PGresult *policy_list(PGconn *pg, struct error *error)

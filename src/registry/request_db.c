@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "registry/request.h"
 
+#include "columns.h"
+
 static const struct db_query rows = {
 	"SELECT request_id, kind, to_char(at_time AT TIME ZONE 'UTC',"
 	" 'YYYY-MM-DD\"T\"HH24:MI:SS.US\"Z\"') AS at, coalesce(client, '') AS client,"
@@ -10,7 +12,8 @@ static const struct db_query rows = {
 	1
 };
 static const struct db_query policy = {
-	"SELECT * FROM stipa.policy_view WHERE version = (SELECT version FROM stipa.policy"
+	"SELECT " POLICY_COLUMNS
+	" FROM stipa.policy_view WHERE version = (SELECT version FROM stipa.policy"
 	" WHERE begins_at <= $1::timestamptz ORDER BY begins_at DESC LIMIT 1)",
 	1
 };

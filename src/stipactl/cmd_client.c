@@ -192,11 +192,31 @@ static bool show(struct ctl *ctl, struct error *error)
 	return show_record(ctl, shown, error);
 }
 
+/* As a table has no room for fingerprints: how many. */
+static void count_pins(json_t *rows)
+{
+	size_t i;
+	json_t *row;
+
+	json_array_foreach(rows, i, row)
+	{
+		size_t pins = json_array_size(json_object_get(row, "pinned"));
+
+		json_object_set_new(row, "pinned", json_integer((json_int_t)pins));
+	}
+}
+
 static bool list(struct ctl *ctl, struct error *error)
 {
 	PGresult_auto *shown = client_list(ctl->pg, ctl_value(ctl, "--account"), error);
+	json_auto_t *rows = shown != NULL ? rows_from_result(shown) : NULL;
 
-	return show_list(ctl, shown, error);
+	if (rows == NULL)
+		return false;
+	if (!ctl->json)
+		count_pins(rows);
+	output_list(ctl, rows);
+	return true;
 }
 
 /* clang-format off */

@@ -198,7 +198,7 @@ static bool set(struct ctl *ctl, struct error *error)
 
 static bool show(struct ctl *ctl, struct error *error)
 {
-	PGresult_auto *shown = policy_now(ctl->pg, error);
+	PGresult_auto *shown = policy_show(ctl->pg, error);
 
 	return show_record(ctl, shown, error);
 }

@@ -25,7 +25,8 @@ static char *text_of(const json_t *value)
 		return strdup(json_string_length(value) > 0 ? json_string_value(value) : "-");
 	if (json_is_boolean(value))
 		return strdup(json_is_true(value) ? "yes" : "no");
-	if (value == NULL || json_is_null(value))
+	if (value == NULL || json_is_null(value) ||
+	    (json_is_array(value) && json_array_size(value) == 0))
 		return strdup("-");
 	if (json_is_array(value)) {
 		size_t len = 0, i;

@@ -424,7 +424,7 @@ no_environment_no_secret()
 clients_are_narrowed()
 {
 	done_with client allow kms-1 192.0.2.0/24,2001:db8::/32,203.0.113.7 --reason "form 3" &&
-	[ "$(of_out .allowed)" = "192.0.2.0/24,2001:db8::/32,203.0.113.7/32" ] &&
+	[ "$(of_out '.allowed | join(",")')" = "192.0.2.0/24,2001:db8::/32,203.0.113.7/32" ] &&
 	refused 1 bad-value client allow kms-1 192.0.2.1/24 --reason x &&
 	refused 1 not-found client allow kms-none 192.0.2.0/24 --reason x &&
 	refused 2 wrong-use client allow kms-1 192.0.2.0/33 --reason x &&
@@ -432,7 +432,7 @@ clients_are_narrowed()
 	refused 2 wrong-use client allow kms-1 here --reason x &&
 	refused 2 wrong-use client allow kms-1 192.0.2.0/24 &&
 	done_with client show kms-1 && [ "$(of_out '.allowed | length > 0')" = true ] &&
-	done_with client allow kms-1 everywhere --reason moved && [ "$(of_out .allowed)" = "" ]
+	done_with client allow kms-1 everywhere --reason moved && [ "$(of_out '.allowed == []')" = true ]
 }
 
 clients_are_pinned()
@@ -441,24 +441,25 @@ clients_are_pinned()
 	colons=$(echo "$hex" | sed 's/../&:/g; s/:$//' | tr a-f A-F) &&
 	thumbprint=$(echo "$hex" | tr a-f A-F | basenc --base16 -d | basenc --base64url | tr -d =) &&
 	done_with client pin kms-1 "SHA256 $colons" --reason "the KMS's key" &&
-	[ "$(of_out .pinned)" = "$hex" ] &&
+	[ "$(of_out '.pinned | join(",")')" = "$hex" ] &&
 	done_with client pin kms-1 "$thumbprint,$(printf '%064d' 8)" --reason two &&
-	[ "$(of_out .pinned)" = "$hex,$(printf '%064d' 8)" ] &&
-	done_with client list && [ "$(of_out '.[] | select(.client == "kms-1").pinned')" = 2 ] &&
+	[ "$(of_out '.pinned | join(",")')" = "$hex,$(printf '%064d' 8)" ] &&
+	done_with client list && [ "$(of_out '.[] | select(.client == "kms-1").pinned | length')" = 2 ] &&
+	ctl client list | awk '$1 == "kms-1"' | grep -q "  2  " &&
 	refused 1 bad-value client pin kms-1 "$(printf '%064d' 0)" --reason x &&
 	refused 1 not-found client pin kms-none "$hex" --reason x &&
 	refused 2 wrong-use client pin kms-1 "${hex}0" --reason x &&
 	refused 2 wrong-use client pin kms-1 "SHA1 $colons" --reason x &&
 	refused 2 wrong-use client pin kms-1 "$hex" &&
-	done_with client pin kms-1 any --reason over && [ "$(of_out .pinned)" = "" ]
+	done_with client pin kms-1 any --reason over && [ "$(of_out '.pinned == []')" = true ]
 }
 
 clients_have_scopes()
 {
-	done_with client show kms-1 && [ "$(of_out .scopes)" = "spc-token spc-token:ca revoke" ] &&
+	done_with client show kms-1 && [ "$(of_out '.scopes | join(" ")')" = "spc-token spc-token:ca revoke" ] &&
 	done_with client scopes kms-1 spc-token,revoke --reason "no ca here" &&
-	[ "$(of_out .scopes)" = "spc-token revoke" ] &&
-	done_with client scopes kms-1 none --reason x && [ "$(of_out .scopes)" = "" ] &&
+	[ "$(of_out '.scopes | join(" ")')" = "spc-token revoke" ] &&
+	done_with client scopes kms-1 none --reason x && [ "$(of_out '.scopes == []')" = true ] &&
 	refused 1 not-found client scopes kms-none none --reason x &&
 	refused 2 wrong-use client scopes kms-1 spc-token,admin --reason x &&
 	refused 2 wrong-use client scopes kms-1 none &&
@@ -505,7 +506,7 @@ clients_have_keys()
 	refused 1 not-found client key remove kms-1 second --reason lost &&
 	done_with client key list && [ "$(of_out length)" = 2 ] &&
 	done_with client key list --past && [ "$(of_out length)" = 3 ] &&
-	done_with client show kms-1 && [ "$(of_out .keys)" = "$thumbprint,k-jwk" ] &&
+	done_with client show kms-1 && [ "$(of_out '.keys | join(",")')" = "$thumbprint,k-jwk" ] &&
 	# the name of one that is gone does not come back
 	refused 1 exists-already client key add kms-1 "$dir/pub.pem" --kid second
 }
@@ -608,9 +609,9 @@ delegations_are_granted()
 {
 	set -- --sca "SCA One" --cps-version 1.2 --evidence letter --until 90d
 	done_with delegation grant sp-acme 683G "$@" && id=$(of_out .id) &&
-	[ "$(of_out '[.state, .clients] | join("|")')" = "in force|all" ] &&
+	[ "$(of_out '[.state, .every_client, .clients == []] | join("|")')" = "in force|true|true" ] &&
 	done_with delegation grant sp-acme 683G "$@" --clients kms-1,kms-2 &&
-	[ "$(of_out .clients)" = kms-1,kms-2 ] &&
+	[ "$(of_out '[.every_client, .clients[]] | join("|")')" = "false|kms-1|kms-2" ] &&
 	refused 1 not-found delegation grant sp-acme 683G "$@" --clients kms-1,kms-none &&
 	refused 2 wrong-use delegation grant sp-acme 683G "$@" --clients kms-1, &&
 	refused 1 not-found delegation grant sp-acme 9999 "$@" &&
@@ -628,11 +629,16 @@ delegations_are_granted()
 
 aliases_come_and_go()
 {
-	done_with account alias sp-acme 10073 && [ "$(of_out .aliases)" = 10073 ] &&
+	done_with account alias sp-acme 10073 && [ "$(of_out '.aliases | join(",")')" = 10073 ] &&
+	done_with account alias sp-acme a.b && [ "$(of_out '.aliases == ["10073", "a.b"]')" = true ] &&
+	[ "$(of_out '[.spcs, .clients | type] | join("|")')" = "array|array" ] &&
+	ctl account show sp-acme | grep -q "^aliases .*10073, a\.b$" &&
+	done_with account list && [ "$(of_out '[.[].spcs, .[].aliases, .[].clients | type] | unique[]')" = array ] &&
+	done_with account unalias sp-acme a.b --reason x &&
 	refused 1 exists-already account alias sp-acme 10073 &&
 	refused 2 wrong-use account alias sp-acme sp-other &&
 	refused 2 wrong-use account unalias sp-acme 10073 &&
-	done_with account unalias sp-acme 10073 --reason moved && [ "$(of_out .aliases)" = "" ] &&
+	done_with account unalias sp-acme 10073 --reason moved && [ "$(of_out '.aliases == []')" = true ] &&
 	refused 1 not-found account unalias sp-acme 10073 --reason moved
 }
 
@@ -655,11 +661,11 @@ policy_has_versions()
 {
 	done_with policy show && [ "$(of_out '[.version, .form_2017] | join("|")')" = "1|true" ] &&
 	done_with policy set --token-life 48h --form-2017 off --reason "decision 4" &&
-	[ "$(of_out '.[-1] | [.token_life, .form_2017, .optional_claims] | join("|")')" = \
-		"48:00:00|false|0" ] &&
+	[ "$(of_out '.[-1] | [.token_life, .form_2017, .claims == []] | join("|")')" = \
+		"48:00:00|false|true" ] &&
 	done_with policy set --claims iss,iat --issuer stipa.example --from 90d --reason later &&
-	[ "$(of_out '.[-1] | [.token_life, .optional_claims, .issuer] | join("|")')" = \
-		"48:00:00|3|stipa.example" ] &&
+	[ "$(of_out '.[-1] | [.token_life, .claims[], .issuer] | join("|")')" = \
+		"48:00:00|iss|iat|stipa.example" ] &&
 	done_with policy show && [ "$(of_out .version)" = 2 ] &&
 	done_with policy list && [ "$(of_out length)" = 3 ] && all=$out &&
 	done_with policy history && [ "$out" = "$all" ] &&
