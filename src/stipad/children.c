@@ -14,6 +14,7 @@
 
 #include <event2/event.h>
 
+#include "base/clock.h"
 #include "base/log.h"
 #include "generation.h"
 #include "metrics/metrics.h"
@@ -42,7 +43,7 @@ static void take_process(struct child *child, pid_t pid, int control_fd)
 {
 	child->pid = pid;
 	child->control_fd = control_fd;
-	child->started_ms = timing_now_ms();
+	child->started_ms = clock_running_ms();
 	child->times++;
 	log_info(child->generation->log, "child started", LOG_TEXT("child", child->name),
 		 LOG_NUMBER("child_pid", pid));
@@ -119,7 +120,7 @@ static void log_death(const struct child *child, int how, int64_t alive_ms)
 
 int64_t child_bury(struct child *child, int how)
 {
-	int64_t alive_ms = timing_now_ms() - child->started_ms;
+	int64_t alive_ms = clock_running_ms() - child->started_ms;
 
 	log_death(child, how, alive_ms);
 	child->pid = 0;
