@@ -8,7 +8,7 @@ packages_run=(autoconf automake gcc libc6-dev make pkg-config
 	util-linux)
 packages_check=(libcunit1-dev pgtap jq procps shellcheck clang-format-14
 	nodejs npm python3-yaml python3-jsonschema python3-authlib python3-requests-oauthlib
-	python3-prometheus-client)
+	python3-prometheus-client haproxy)
 
 is_installed()
 {
@@ -93,6 +93,16 @@ release_system_cluster()
 		rm -f "$1.kept" "$1.ucf-dist"' sh "$createcluster"
 }
 
+# A service that only a test needs shall not run here: masked, unless it is there already.
+forbid_service()
+{
+	local unit=/etc/systemd/system/$1.service
+	[ ! -e "$unit" ] && [ ! -L "$unit" ] || return 0
+	say "    the service $1 is masked: systemctl unmask $1, if you want it"
+	as_root sh -c 'mkdir -p "${1%/*}" && ln -s /dev/null "$1"' sh "$unit" ||
+		die "cannot write $unit"
+}
+
 # packages_install WHY PACKAGE...
 packages_install()
 {
@@ -115,6 +125,7 @@ packages_install()
 		case $package in
 		postgresql) forbid_system_cluster ;;
 		pgtap) late+=("$package") ;;
+		haproxy) forbid_service haproxy ;;
 		esac
 	done
 	packages_add "${missing[@]/#pgtap/postgresql-common}"
