@@ -7,7 +7,8 @@
  * are escaped (control and non-ASCII bytes as \u00XX) and cut at LOG_VALUE_MAX, so nothing that
  * a client sent can forge a line.  Never pass a secret, a token or an Authorization value.
  * A line is written with one write(2); a failed write is dropped and counted, and never blocks
- * the caller for longer than the descriptor does.
+ * the caller for longer than the descriptor does.  No lock is taken and no memory: a handler of
+ * signals may log.
  */
 #ifndef BASE_LOG_H
 #define BASE_LOG_H

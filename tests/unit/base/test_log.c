@@ -3,11 +3,13 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #include <CUnit/Basic.h>
 #include <jansson.h>
 
+#include "base/clock.h"
 #include "base/log.h"
 
 /* What one call writes comes back as a JSON object; the line itself stands in @line. */
@@ -56,6 +58,33 @@ static void test_a_line_says_when_who_and_what(void)
 	CU_ASSERT_EQUAL(json_integer_value(json_object_get(object, "exp")), -7);
 	CU_ASSERT_EQUAL(json_object_size(object), 7);
 	json_decref(object);
+}
+
+/* In place of base/clock. */
+static int64_t now_us;
+
+int64_t clock_unix_us(void)
+{
+	return now_us;
+}
+
+/* The C library's own date, of every 23 hours from 1970 on, beyond the leap day of 2096. */
+static void test_the_time_is_that_of_the_clock(void)
+{
+	for (time_t second = 0; second < 4000000000; second += 23 * 3600 + 61) {
+		char expected[48];
+		struct tm tm;
+		json_t *object;
+
+		now_us = second * INT64_C(1000000) + 7999;
+		strftime(expected, sizeof(expected), "%Y-%m-%dT%H:%M:%S.007Z",
+			 gmtime_r(&second, &tm));
+		log_info(&pipe_log, "tick");
+		object = read_line();
+		if (strcmp(text_of(object, "time"), expected) != 0)
+			CU_FAIL_FATAL("another time");
+		json_decref(object);
+	}
 }
 
 static const struct {
@@ -170,6 +199,7 @@ int main(void)
 {
 	static CU_TestInfo tests[] = {
 		{ "a line says when, who and what", test_a_line_says_when_who_and_what },
+		{ "the time is that of the clock", test_the_time_is_that_of_the_clock },
 		{ "values are escaped", test_values_are_escaped },
 		{ "names and messages are escaped too", test_names_and_messages_are_escaped_too },
 		{ "a long value is cut", test_a_long_value_is_cut },
