@@ -172,30 +172,40 @@ static const char *given(const PQconninfoOption *options, const char *keyword)
 	return NULL;
 }
 
-/* Each of the hosts (by comma) is a folder or an abstract socket. */
-static bool are_sockets(const char *hosts)
+/* The entry after the next comma; NULL: there is none. */
+static const char *next_of(const char *list)
 {
-	for (const char *host = hosts; host != NULL; host = strchr(host, ',')) {
-		host += *host == ',';
-		if (*host != '/' && *host != '@')
+	const char *comma = list == NULL ? NULL : strchr(list, ',');
+
+	return comma == NULL ? NULL : comma + 1;
+}
+
+static bool is_empty(const char *entry)
+{
+	return entry == NULL || *entry == ',' || *entry == '\0';
+}
+
+/* Of each pair of entries one is an address, or the folder of a socket, or an abstract socket. */
+static bool lead_somewhere(const char *hostaddr, const char *host)
+{
+	do {
+		if (is_empty(hostaddr) && (is_empty(host) || (*host != '/' && *host != '@')))
 			return false;
-	}
+		hostaddr = next_of(hostaddr);
+		host = next_of(host);
+	} while (hostaddr != NULL || host != NULL);
 	return true;
 }
 
 static bool check_parsed(const PQconninfoOption *options, struct error *error)
 {
-	const char *host = given(options, "host");
-
 	if (given(options, "password") != NULL)
 		return error_set(error, ERROR_INVALID,
 				 "a password does not stand here: use passfile, or peer "
 				 "authentication");
 	if (given(options, "service") != NULL)
 		return error_set(error, ERROR_INVALID, "no service files here");
-	if (given(options, "hostaddr") != NULL)
-		return true;
-	if (host == NULL || !are_sockets(host))
+	if (!lead_somewhere(given(options, "hostaddr"), given(options, "host")))
 		return error_set(error, ERROR_INVALID,
 				 "want host=/folder/of/the/socket or hostaddr, not a host name: "
 				 "names are not resolved here");

@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "db/place.h"
+
 #define CONNECT_MS   2000
 #define WAIT_MIN_MS  250
 #define WAIT_MAX_MS  2000
@@ -72,33 +74,6 @@ static bool is_given(const char *value)
 	return value != NULL && value[0] != '\0';
 }
 
-/* A list by comma, in which every entry is a folder (or '@', an abstract socket). */
-static bool are_folders(const char *hosts)
-{
-	for (const char *host = hosts; host != NULL; host = strchr(host, ',')) {
-		host += *host == ',';
-		if (*host != '/' && *host != '@')
-			return false;
-	}
-	return true;
-}
-
-static bool conninfo_is_numeric(const struct db_link *link, struct error *error)
-{
-	const char *host = configured(link, "host");
-
-	if (is_given(configured(link, "hostaddr")))
-		return true;
-	if (!is_given(host))
-		return error_set(error, ERROR_INVALID,
-				 "database: want host=/folder or hostaddr=address");
-	if (!are_folders(host))
-		return error_set(error, ERROR_INVALID,
-				 "database: host=%s is a name, want a socket folder or hostaddr",
-				 host);
-	return true;
-}
-
 static bool settings_make(struct db_link *link, struct error *error)
 {
 	const char *own = configured(link, "options");
@@ -112,15 +87,13 @@ static bool settings_make(struct db_link *link, struct error *error)
 
 static bool conninfo_parse(struct db_link *link, const char *conninfo, struct error *error)
 {
-	char *message = NULL;
+	struct db_place place;
 
-	link->conninfo = PQconninfoParse(conninfo, &message);
-	if (link->conninfo == NULL)
-		error_set(error, ERROR_INVALID, "database: %.*s",
-			  message == NULL ? 0 : (int)strcspn(message, "\n"), message);
-	PQfreemem(message);
-	return link->conninfo != NULL && conninfo_is_numeric(link, error) &&
-	       settings_make(link, error);
+	if (!db_place_of(conninfo, &place, error))
+		return false;
+	link->conninfo = PQconninfoParse(conninfo, NULL);
+	return link->conninfo == NULL ? error_set(error, ERROR_UNAVAILABLE, "database: no memory")
+				      : settings_make(link, error);
 }
 
 struct keywords {
