@@ -4,6 +4,7 @@
 
 packages_run=(autoconf automake gcc libc6-dev make pkg-config
 	libevent-dev libjansson-dev libpq-dev libssl-dev libconfuse-dev uthash-dev libargon2-dev
+	libseccomp-dev
 	postgresql openssl ca-certificates curl xxd jose python3-jwcrypto python3-cryptography
 	util-linux)
 packages_check=(libcunit1-dev pgtap jq procps shellcheck clang-format-14

@@ -4,6 +4,8 @@
 #ifndef AUTHORITY_AUTHORITY_H
 #define AUTHORITY_AUTHORITY_H
 
+#include <stdbool.h>
+
 #include "base/log.h"
 
 struct config;
@@ -14,6 +16,7 @@ struct authority_options {
 	const struct log *log;
 	struct meter *meter; /* where this process counts */
 	int control_fd;	     /* ipc/control.h: brings edges; its end means drain */
+	bool confined;	     /* for good, once everything is open */
 };
 
 /* Run until drained; returns the exit status of the process. */

@@ -3,6 +3,7 @@
 #ifndef EDGE_EDGE_H
 #define EDGE_EDGE_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -23,6 +24,7 @@ struct edge_options {
 	size_t n_listeners;
 	int local_fd; /* listening on the local socket: /livez, /readyz */
 	uint8_t ticket_key[TLS_TICKET_KEY_LEN];
+	bool confined; /* for good, once everything is open */
 };
 
 /* Run until drained; returns the exit status of the process. */

@@ -44,6 +44,7 @@ enum metric {
 	METRIC_SIGN_DURATION,	/* us */
 	METRIC_CHILD_RESTARTS,	/* 0: an edge, 1: the authority */
 	METRIC_LOG_LINES_DROPPED,
+	METRIC_CALLS_REFUSED, /* of the system, by confinement */
 	METRIC_START_TIME,
 	METRIC_COUNT
 };

@@ -8,6 +8,7 @@
 #include <event2/event.h>
 
 #include "config/config.h"
+#include "confinement.h"
 #include "db/desk.h"
 #include "ipc/channel.h"
 #include "ipc/control.h"
@@ -379,7 +380,7 @@ int authority_run(const struct authority_options *options)
 	bool made;
 
 	ignore_signals();
-	made = authority_make(&authority, &error);
+	made = authority_make(&authority, &error) && authority_confine(options, &error);
 	if (made)
 		event_base_dispatch(authority.base);
 	else

@@ -12,6 +12,7 @@
 
 #include "base/cidr.h"
 #include "config/config.h"
+#include "confine/confine.h"
 #include "edge/address_limits.h"
 #include "edge/certificates.h"
 #include "edge/face.h"
@@ -21,6 +22,7 @@
 #include "http/server.h"
 #include "ipc/channel.h"
 #include "ipc/control.h"
+#include "metrics/metrics.h"
 
 /* Cut off for so long, with no new peer from the monitor: whatever went wrong, a new process will
  * be given one. */
@@ -271,6 +273,17 @@ static bool make(struct edge *edge, struct error *error)
 	       make_local_server(edge, error) && make_control(edge, error);
 }
 
+/* Everything is open by now; what comes is accepted, or handed over by the monitor. */
+static bool enter_confinement(const struct edge_options *options, struct error *error)
+{
+	struct confine_profile profile = { .parts = CONFINE_SERVES, .log = options->log };
+
+	if (!options->confined)
+		return true;
+	profile.refused = meter_counter(options->meter, METRIC_CALLS_REFUSED, 0);
+	return confine_enter(&profile, error);
+}
+
 /* The channel first: the orders that wait still have their requests. */
 static void clear(struct edge *edge)
 {
@@ -302,7 +315,7 @@ int edge_run(const struct edge_options *options)
 
 	ignore_signals();
 	json_object_seed(0); /* now, and not when the first client asks */
-	if (make(&edge, &error)) {
+	if (make(&edge, &error) && enter_confinement(options, &error)) {
 		log_info(options->log, "edge started");
 		event_base_dispatch(edge.base);
 	} else {

@@ -103,6 +103,9 @@ const struct metric_row metric_table[METRIC_COUNT] = {
 				    .labels = { { "child", VALUES("edge", "authority") } } },
 	[METRIC_LOG_LINES_DROPPED] = { "stipa_log_lines_dropped",
 				       "Log lines that could not be written.", METRIC_COUNTER },
+	[METRIC_CALLS_REFUSED] = { "stipa_system_calls_refused",
+				   "Forbidden system calls of confined processes.",
+				   METRIC_COUNTER },
 	[METRIC_START_TIME] = { "stipa_start_time_seconds", "When the node started, Unix time.",
 				METRIC_GAUGE, "seconds" },
 };

@@ -22,6 +22,7 @@ int edge_work(struct child *child, const struct log *log, int control_fd)
 		.listeners = generation->listeners->fds,
 		.n_listeners = generation->listeners->n,
 		.local_fd = generation->listeners->local_fd,
+		.confined = true,
 	};
 
 	memcpy(options.ticket_key, generation->ticket_key, sizeof(options.ticket_key));
@@ -36,6 +37,7 @@ int authority_work(struct child *child, const struct log *log, int control_fd)
 		.log = log,
 		.control_fd = control_fd,
 		.meter = metrics_meter(generation->metrics, child->number),
+		.confined = true,
 	};
 
 	explicit_bzero(generation->ticket_key, sizeof(generation->ticket_key));

@@ -140,15 +140,24 @@ stop_node()
 	wait "$node_pid"
 }
 
+# A confined process asks for nothing that it must not have, whatever is done to it.
+no_call_was_refused()
+{
+	! grep -hE '"message":"system call|"signal":"SYS"' "${dir:-.}"/*.log
+}
+
 stop_all()
 {
+	status=$?
 	for pid in $nodes; do
 		kill "$pid" 2>/dev/null
 	done
 	for pid in $nodes; do
 		wait "$pid" 2>/dev/null
 	done
+	no_call_was_refused || status=1
 	stop_postgres
+	exit "$status"
 }
 
 # Account sp-$1 with the SPC $2 and the client client-$1; its secret is in $dir/secret-$1.

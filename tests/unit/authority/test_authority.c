@@ -49,6 +49,14 @@ static void tell(const char *what)
 
 /* ---- the neighbours ---- */
 
+_Atomic uint64_t *meter_counter(struct meter *meter, enum metric metric, unsigned int label)
+{
+	(void)meter;
+	(void)metric;
+	(void)label;
+	return NULL;
+}
+
 void meter_count(struct meter *meter, enum metric metric, unsigned int label)
 {
 	CU_ASSERT_PTR_EQUAL(meter, METER);

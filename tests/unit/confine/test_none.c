@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Of a build without confinement. */
+#include <string.h>
+#include <unistd.h>
+
+#include <CUnit/Basic.h>
+
+#include "confine/confine.h"
+
+static void test_it_says_that_nothing_is_confined(void)
+{
+	struct log log = { .least = LOG_LEVEL_INFO, .process = "test" };
+	struct confine_profile profile = { .parts = CONFINE_SERVES, .log = &log };
+	struct error error = { 0 };
+	char line[1024] = "";
+	int ends[2];
+
+	CU_ASSERT_EQUAL_FATAL(pipe(ends), 0);
+	log.fd = ends[1];
+	CU_ASSERT_FALSE(confine_is_built());
+	CU_ASSERT_TRUE(confine_enter(&profile, &error));
+	CU_ASSERT_TRUE(read(ends[0], line, sizeof(line) - 1) > 0);
+	CU_ASSERT_PTR_NOT_NULL(strstr(line, "\"level\":\"warning\""));
+	CU_ASSERT_PTR_NOT_NULL(strstr(line, "this build is without confinement"));
+}
+
+int main(void)
+{
+	CU_pSuite suite;
+
+	CU_initialize_registry();
+	suite = CU_add_suite("no confinement", NULL, NULL);
+	CU_ADD_TEST(suite, test_it_says_that_nothing_is_confined);
+	CU_basic_run_tests();
+	return CU_get_number_of_failures() != 0;
+}
