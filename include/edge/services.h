@@ -14,6 +14,7 @@ struct log;
 struct meter;
 struct metrics;
 struct oauth_server;
+struct token_answer;
 
 struct services {
 	const struct config *config;
@@ -21,9 +22,10 @@ struct services {
 	struct ipc_channel *authority;
 	struct certificate_store *certificates; /* what x5u serves */
 	struct address_limits *limits;
-	struct oauth_server *oauth;    /* its names and metadata */
-	const struct metrics *metrics; /* what /metrics prints */
-	struct meter *meter;	       /* where this process counts; NULL: nowhere */
+	struct oauth_server *oauth;	   /* its names and metadata */
+	struct token_answer *token_answer; /* what is the same in each */
+	const struct metrics *metrics;	   /* what /metrics prints */
+	struct meter *meter;		   /* where this process counts; NULL: nowhere */
 };
 
 #endif

@@ -19,6 +19,7 @@
 #include "edge/oauth_server.h"
 #include "edge/routes.h"
 #include "edge/services.h"
+#include "edge/token_answer.h"
 #include "http/server.h"
 #include "ipc/channel.h"
 #include "ipc/control.h"
@@ -247,19 +248,14 @@ static bool make_control(struct edge *edge, struct error *error)
 	return edge->control != NULL || error_set(error, ERROR_UNAVAILABLE, "out of memory");
 }
 
-/* Else every answer would fail, after its token has been recorded. */
-static bool answers_can_be_written(const struct config *config, struct error *error)
-{
-	json_auto_t *json = json_pack("[ss]", config->crl_url, config->crl_issuer);
-
-	return json != NULL || error_set(error, ERROR_INVALID, "crl_url or crl_issuer: not UTF-8");
-}
-
 static bool make(struct edge *edge, struct error *error)
 {
 	const struct config *config = edge->options->config;
 
-	if (!answers_can_be_written(config, error) || !make_loop(edge, error))
+	if (!make_loop(edge, error))
+		return false;
+	edge->services.token_answer = token_answer_new(config, error);
+	if (edge->services.token_answer == NULL)
 		return false;
 	edge->services.oauth = oauth_server_new(config, error);
 	if (edge->services.oauth == NULL)
@@ -294,6 +290,7 @@ static void clear(struct edge *edge)
 	certificate_store_free(edge->services.certificates);
 	address_limits_free(edge->services.limits);
 	oauth_server_free(edge->services.oauth);
+	token_answer_free(edge->services.token_answer);
 	SSL_CTX_free(edge->tls);
 	if (edge->cut_off != NULL)
 		event_free(edge->cut_off);

@@ -22,6 +22,7 @@
 #include "edge/face.h"
 #include "edge/guard.h"
 #include "edge/services.h"
+#include "edge/token_answer.h"
 #include "edge/token_parse.h"
 #include "http/problem.h"
 #include "http/request.h"
@@ -170,28 +171,6 @@ static const char *text_or_empty(const char *text)
 	return text == NULL ? "" : text;
 }
 
-static const char *crl_of(const struct token_request *req)
-{
-	const struct config *config = req->services->config;
-
-	return req->face->deployed && config->crl_url_download != NULL
-		       ? config->crl_url_download
-		       : text_or_empty(config->crl_url);
-}
-
-/* Strings only: deployed clients read the answer into a map of strings.  RFC 9448 section 5.5 wants
- * token; the rest is ATIS-1000080. */
-static json_t *token_to_json(const struct token_request *req)
-{
-	const struct answer *answer = &req->answer;
-	char message[64];
-
-	snprintf(message, sizeof(message), "SPC token for SPC %s created", answer->spc);
-	return json_pack("{ssssssssss}", "status", "success", "message", message, "token",
-			 answer->text, "crl", crl_of(req), "iss",
-			 text_or_empty(req->services->config->crl_issuer));
-}
-
 /* RFC 3339 */
 static void write_time(int64_t unix_s, char text[32])
 {
@@ -215,28 +194,39 @@ static json_t *dry_run_to_json(const struct token_request *req)
 			 text_or_empty(fingerprint_spelling(order->fingerprint)));
 }
 
-static char *answer_to_text(const struct token_request *req)
+static char *dry_run_write(const struct token_request *req, size_t *len)
 {
-	json_auto_t *json = req->order.dry_run ? dry_run_to_json(req) : token_to_json(req);
+	json_auto_t *json = dry_run_to_json(req);
+	char *body = json == NULL ? NULL : json_dumps(json, JSON_COMPACT);
 
-	return json == NULL ? NULL : json_dumps(json, JSON_COMPACT);
+	*len = body == NULL ? 0 : strlen(body);
+	return body;
+}
+
+static char *answer_write(const struct token_request *req, size_t *len)
+{
+	if (req->order.dry_run)
+		return dry_run_write(req, len);
+	return token_answer_write(req->services->token_answer, req->face->deployed, req->answer.spc,
+				  req->answer.text, len);
 }
 
 static void reply_token(struct token_request *req)
 {
 	const char *jose = "application/jose+json";
-	char *body = answer_to_text(req);
+	size_t len;
+	char *body = answer_write(req, &len);
 	struct http_reply reply = {
 		.status = 200,
 		.media_type = http_accepts(req->http, jose) ? jose : "application/json",
 		.body = body,
+		.len = len,
 	};
 
 	if (body == NULL) {
 		face_reply_no_memory(req->http);
 		return;
 	}
-	reply.len = strlen(body);
 	http_reply(req->http, &reply);
 	free(body);
 }

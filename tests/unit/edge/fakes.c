@@ -10,6 +10,7 @@
 
 #include "edge/address_limits.h"
 #include "edge/oauth_server.h"
+#include "edge/token_answer.h"
 #include "http/problem.h"
 
 struct asked asked;
@@ -250,8 +251,10 @@ void begin(void)
 	};
 	services = (struct services){ .config = &config,
 				      .limits = address_limits_new(none, 16),
-				      .oauth = oauth_server_new(&config, &error) };
+				      .oauth = oauth_server_new(&config, &error),
+				      .token_answer = token_answer_new(&config, &error) };
 	CU_ASSERT_PTR_NOT_NULL_FATAL(services.limits);
+	CU_ASSERT_PTR_NOT_NULL_FATAL(services.token_answer);
 	CU_ASSERT_PTR_NOT_NULL_FATAL(services.oauth);
 }
 
@@ -259,6 +262,7 @@ void finish(void)
 {
 	address_limits_free(services.limits);
 	oauth_server_free(services.oauth);
+	token_answer_free(services.token_answer);
 	services = (struct services){ 0 };
 }
 

@@ -368,15 +368,6 @@ static void test_an_answer_has_strings_only(void)
 	}
 }
 
-static void test_without_a_crl_for_deployed_clients_they_have_the_other(void)
-{
-	begin_good();
-	asked.path = faces[API].path;
-	config.crl_url_download = NULL;
-	ask(token_request_handle);
-	CU_ASSERT_STRING_EQUAL(told_text("crl"), "https://pa.example/sti-pa/crl");
-}
-
 static void test_the_media_type_is_as_accept_asks(void)
 {
 	for (int face = 0; face < FACES; face++) {
@@ -563,8 +554,6 @@ int main(void)
 		{ "another media type is a defect", test_another_media_type_is_a_defect },
 		{ "an odd account is nobody's", test_an_odd_account_is_nobodys },
 		{ "an answer has strings only", test_an_answer_has_strings_only },
-		{ "without a CRL for deployed clients they have the other",
-		  test_without_a_crl_for_deployed_clients_they_have_the_other },
 		{ "the media type is as Accept asks", test_the_media_type_is_as_accept_asks },
 		{ "an error has the media type of its face",
 		  test_an_error_has_the_media_type_of_its_face },
