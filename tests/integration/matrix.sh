@@ -5,7 +5,8 @@
 . "${srcdir:-.}/tests/integration/lib.sh"
 . "$srcdir/tests/integration/node.sh"
 
-# account NAME: approved, with its clients "-good", "-second", "-expired" and "-disabled".
+# account NAME: approved, with its clients "-good", "-second", "-expired" and "-disabled"; the
+# secret of the third ends by itself.
 account()
 {
 	ctl account add "sp-$1" --organisation "$1" --verified-until 365d &&
@@ -16,8 +17,10 @@ account()
 clients_of()
 {
 	for kind in good second expired disabled; do
-		ctl client add "sp-$1" "$1-$kind" --expires 30d --secret-file "$dir/secrets/$1-$kind" ||
-			return 1
+		life=30d
+		[ "$kind" = expired ] && life=3s
+		ctl client add "sp-$1" "$1-$kind" --expires "$life" \
+			--secret-file "$dir/secrets/$1-$kind" || return 1
 	done &&
 	ctl client disable "$1-disabled" --reason test
 }
@@ -38,16 +41,12 @@ delegate()
 		--until 30d --reason test
 }
 
-# What only time would bring: a verification that ran out, a secret that expired.
-let_time_pass()
+# Verifications that ran out, by the acts that may write them so.
+let_verifications_lapse()
 {
-	sql <<-'SQL'
-		SET search_path = stipa;
-		UPDATE account SET verified_until = now() - interval '1 s' WHERE name = 'sp-lapsed';
-		UPDATE spc_assignment SET verified_until = now() - interval '1 s' WHERE spc = '2002';
-		UPDATE credential SET expires_at = now() - interval '1 s' WHERE client_id IN
-			(SELECT id FROM api_client WHERE name LIKE '%-expired');
-	SQL
+	ctl account verify sp-lapsed --verified-until 2020-01-01 --evidence test --reason test &&
+	sql -c "SELECT stipa.spc_verify('test', 'test', 'sp-full', '2002', 'test',
+		now() - interval '1 s')"
 }
 
 make_world()
@@ -67,7 +66,7 @@ make_world()
 	ctl account add sp-applied --organisation applied --verified-until 365d &&
 	clients_of applied &&
 	account closed && ctl account close sp-closed --reason test &&
-	let_time_pass
+	let_verifications_lapse && sleep 3
 }
 
 make_world_quietly()
@@ -105,4 +104,5 @@ run_step "Eight accounts in their states" make_world_quietly
 run_step "A node is ready" start_node a "$port_a"
 run_step "Every cell has its verdict" every_cell
 run_step "What the recipe of Appendix A makes is accepted" appendix_a
+run_step "The whole ledger is consistent" ledger_is_consistent
 run_step "The node drains" stop_node a

@@ -97,9 +97,33 @@ stream_and_take()
 none_is_late()
 {
 	late=$(stream_and_take race) || { echo "$late"; return 1; }
-	echo "  late rows: $late; $(grep -c '"status": 200' "$dir/race.log") tokens," \
+	tokens=$(grep -c '"status": 200' "$dir/race.log")
+	echo "  late rows: $late; $tokens tokens," \
 		"$(grep -c '"status": 403' "$dir/race.log") refused"
 	[ "$late" = 0 ]
+}
+
+the_whole_ledger_is_consistent()
+{
+	ledger_is_consistent "$dir/race.log"
+}
+
+# The checker has the control's rows before it, and the audit's word on when each right had ended.
+the_checker_finds_the_late_rows()
+{
+	"$STIPA_PYTHON" "$srcdir/tools/stipa-ledger-check" --json --show 0 \
+		--database "host=$PGHOST dbname=stipa user=stipa_auditor" >"$dir/findings"
+	[ $? = 1 ] || { cat "$dir/findings"; return 1; }
+	jq -r '.findings | to_entries[] | "  \(.key): \(.value)"' "$dir/findings"
+	[ "$(jq '.findings | add' "$dir/findings")" -gt 0 ] &&
+	jq -e '.findings | keys - ["account-not-active", "client-disabled", "credential-revoked",
+		"no-delegation", "spc-not-held"] == []' "$dir/findings" >/dev/null
+}
+
+the_invariant()
+{
+	echo "I4 holds: $((subjects * 5)) rights taken while two nodes issued $tokens tokens," \
+		"no ledger row follows | control: $late rows with the lock inside the statement"
 }
 
 only_200_and_403()
@@ -145,7 +169,10 @@ run_step "Node a is ready" start_node a "$port_a"
 run_step "Node b is ready" start_node b "$port_b"
 run_step "No ledger row follows an acknowledged taking" none_is_late
 run_step "Every other answer was 403" only_200_and_403
+run_step "The whole ledger is consistent" the_whole_ledger_is_consistent
 run_step "The control is made" make_control
 run_step "With the lock inside the statement, rows do follow" control_is_late
+run_step "The ledger checker finds them too" the_checker_finds_the_late_rows
+run_step "The invariant" the_invariant
 run_step "Node a drains" stop_node a
 run_step "Node b drains" stop_node b
