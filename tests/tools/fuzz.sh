@@ -19,9 +19,10 @@ libs=$(make -s --eval='print-libs: ; @echo $(DEPS_LIBS)' print-libs)
 for target; do
 	name=${target##*/}
 	mkdir -p "$name"
+	helpers=$(find "$srcdir/tests/fuzz" -name "${name}_*.c")
 	# shellcheck disable=SC2086
 	clang $flags -fsanitize=fuzzer -std=gnu17 -D_GNU_SOURCE -I"$srcdir/include" -I"$srcdir" \
-		-I. "$srcdir/$target.c" libstipa.a $libs -pthread -o "$name.fuzz"
+		-I. "$srcdir/$target.c" $helpers libstipa.a $libs -pthread -o "$name.fuzz"
 	echo "==> $name, $seconds s"
 	"./$name.fuzz" -max_total_time="$seconds" -artifact_prefix="$name/" -print_final_stats=1 \
 		"$name" "$srcdir/tests/fuzz/corpus/${name#fuzz_}" 2>&1 | tail -n 12
