@@ -1,4 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include <dirent.h>
+#include <pthread.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -96,6 +99,49 @@ static void test_what_may_be_kept(void)
 	}
 }
 
+static int threads(void)
+{
+	DIR *tasks = opendir("/proc/self/task");
+	int n = 0;
+
+	while (readdir(tasks) != NULL)
+		n++;
+	closedir(tasks);
+	return n - 2;
+}
+
+static atomic_bool enough;
+
+static void *most_threads(void *arg)
+{
+	int *most = arg;
+
+	while (!enough) {
+		int n = threads();
+
+		if (n > *most)
+			*most = n;
+	}
+	return NULL;
+}
+
+/* A hash of four lanes is computed by whoever asks, without help. */
+static void test_lanes_are_no_threads(void)
+{
+	struct secret password = secret_of("password");
+	struct error error = { 0 };
+	pthread_t watcher;
+	int before = threads(), most = 0;
+
+	pthread_create(&watcher, NULL, most_threads, &most);
+	CU_ASSERT_FALSE(
+		password_verify("$argon2id$v=19$m=65536,t=2,p=4" SALT HASH, &password, &error));
+	enough = true;
+	pthread_join(watcher, NULL);
+	CU_ASSERT_EQUAL(error.kind, ERROR_UNAUTHORIZED);
+	CU_ASSERT_EQUAL(most, before + 1);
+}
+
 /* A hash that may not be kept is not computed either: the database could hold anything. */
 static void test_a_costly_hash_is_not_computed(void)
 {
@@ -114,6 +160,7 @@ int main(void)
 		{ "another program's", test_a_hash_of_another_program },
 		{ "nobody", test_nobody_has_no_password },
 		{ "what may be kept", test_what_may_be_kept },
+		{ "lanes", test_lanes_are_no_threads },
 		{ "too costly", test_a_costly_hash_is_not_computed },
 		CU_TEST_INFO_NULL,
 	};
