@@ -44,6 +44,8 @@ struct config {
 	long failures_per_address_min, failures_per_address_burst; /* at an edge */
 	long orders_max;					   /* that wait in the authority */
 	long requests_per_client_s, requests_per_client_burst;	   /* at this node */
+	long failures_per_user_min, failures_per_user_burst;	   /* at this node */
+	long password_cpu_percent;				   /* of a core */
 	long drain_timeout_ms;
 
 	char *log_level; /* debug, info, warning, error */

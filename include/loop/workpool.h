@@ -19,11 +19,15 @@ struct work {
 	STAILQ_ENTRY(work) link;
 };
 
+/* @threads at most; NULL: not even one, or no memory. */
 struct workpool *workpool_new(struct event_base *base, int threads, int queue_max);
-/* From now on its threads run when nothing else on the machine wants to: for work that anybody can
- * ask for and that costs much. */
-void workpool_give_way(struct workpool *pool);
-void workpool_free(struct workpool *pool); /* waits for the jobs that run */
+
+/* For work that anybody can ask for and that costs much.  From now on the threads run when nothing
+ * else on the machine wants to, and each takes no more than @percent of a core: for a moment all of
+ * it, then it rests between the jobs. */
+void workpool_give_way(struct workpool *pool, int percent);
+
+void workpool_free(struct workpool *pool); /* waits for the jobs that run; accepts NULL */
 
 /* False when the queue is full: the caller answers 503 rather than wait. */
 bool workpool_submit(struct workpool *pool, struct work *work);

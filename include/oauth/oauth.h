@@ -5,7 +5,9 @@
  *
  * The database decides and records; a token is made here, goes out once, and only its digest is
  * kept.  An assertion is verified with the key that the database has for its client and kid; a
- * password of a user's own off the loop, at most two at once.
+ * password of a user's own off the loop, by one thread that gives way to everything else and takes
+ * a share of a core at most.  What comes before it is verified: sixteen may wait, and a user's
+ * name, known or not, may be guessed at so often only.
  *
  * Whoever is unknown costs the same work as whoever is known and wrong: one verification of a
  * signature or of a password, against a key or hash that is nobody's.  Which of the two ways a
@@ -20,21 +22,25 @@
 
 struct db_desk;
 struct event_base;
+struct meter;
 struct oauth;
 
 struct oauth_options {
 	struct event_base *base;
 	struct db_desk *desk;
 	const struct log *log;
+	struct meter *meter;
 	const char *environment; /* in the prefix of a token; borrowed */
 	unsigned int queue_max;	 /* that wait, of each kind */
+	unsigned int failures_per_user_min, failures_per_user_burst; /* 0 a minute: no limit */
+	int password_cpu_percent; /* of a core, to verify chosen passwords */
 };
 
 struct oauth *oauth_new(const struct oauth_options *options, struct error *error) MUST_CHECK;
 
 /* @done runs when the database has committed its verdict, which stands in the answer, or with an
  * error, and then @answer->failed is set: ERROR_UNAVAILABLE as in db/desk.h, or (before this
- * returns) when sixteen passwords wait for the two threads, or there is no memory or randomness;
+ * returns) when sixteen passwords wait for the thread, or there is no memory or randomness;
  * ERROR_INTERNAL for what the database does not take. */
 void oauth_grant_start(struct oauth *oauth, const struct grant_order *order,
 		       struct grant_answer *answer, done_fn done, void *arg);

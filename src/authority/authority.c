@@ -292,8 +292,12 @@ static bool oauth_make(struct authority *authority, struct error *error)
 		.base = authority->base,
 		.desk = authority->desk,
 		.log = authority->options->log,
+		.meter = authority->options->meter,
 		.environment = config->environment,
 		.queue_max = (unsigned int)config->orders_max,
+		.failures_per_user_min = (unsigned int)config->failures_per_user_min,
+		.failures_per_user_burst = (unsigned int)config->failures_per_user_burst,
+		.password_cpu_percent = (int)config->password_cpu_percent,
 	};
 
 	authority->oauth = oauth_new(&options, error);

@@ -85,6 +85,12 @@ const struct config_option config_options[] = {
 	  .help = "of one client at this node; one more is told 429; 0: no limit" },
 	{ NUMBER(requests_per_client_burst, 1, 1000000), .fallback = "200",
 	  .help = "that a client who has been silent may make at once" },
+	{ NUMBER(failures_per_user_min, 0, 1000000), .fallback = "10",
+	  .help = "wrong chosen passwords a minute of one user name at this node; 0: no limit" },
+	{ NUMBER(failures_per_user_burst, 1, 1000000), .fallback = "20",
+	  .help = "wrong chosen passwords that one user name may have spare" },
+	{ NUMBER(password_cpu_percent, 1, 100), .fallback = "25",
+	  .help = "of one core, to verify chosen passwords" },
 	{ NUMBER(drain_timeout_ms, 0, 600000), .fallback = "30000",
 	  .help = "at the end: how long requests under way may take" },
 

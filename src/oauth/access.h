@@ -21,9 +21,7 @@
 
 #define ACCOUNT_NAME_MAX 63
 
-#define PASSWORD_THREADS 2
-#define PASSWORD_QUEUE	 16
-#define PASSWORDS_MAX	 (PASSWORD_THREADS + PASSWORD_QUEUE)
+#define PASSWORDS_MAX 17 /* one is verified, sixteen wait */
 
 struct access {
 	struct db_ask ask; /* in one lane at a time */
@@ -54,6 +52,7 @@ struct access {
 	struct work work;
 	struct secret given;
 	char hash[PASSWORD_HASH_MAX + 1];
+	uint8_t name[SHA256_LEN]; /* digest of the user's name, as @guesses knows it */
 	bool has_hash, admitted, matches;
 	struct error verified; /* why it does not match */
 	TAILQ_ENTRY(access) verifying;
@@ -70,8 +69,10 @@ struct oauth {
 	const struct log *log;
 	const char *environment;
 	struct db_lane *keys, *hashes, *grants, *revocations, *reports;
+	struct meter *meter;
 	struct workpool *pool;
-	unsigned int admitted; /* passwords, from their order to their verification */
+	struct buckets *guesses; /* wrong passwords, of each user's name */
+	unsigned int admitted;	 /* passwords, from their order to their verification */
 	TAILQ_HEAD(, access) verifying;
 };
 

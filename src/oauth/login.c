@@ -4,6 +4,9 @@
 #include <string.h>
 
 #include "access.h"
+#include "base/buckets.h"
+#include "base/clock.h"
+#include "metrics/metrics.h"
 #include "oauth_db.h"
 
 static struct access *of_work(struct work *work)
@@ -11,7 +14,8 @@ static struct access *of_work(struct work *work)
 	return (struct access *)((char *)work - offsetof(struct access, work));
 }
 
-/* Both threads busy and the queue full: it is not even asked who this is. */
+/* First of all whether there is room, so that a flood does not even get at the table of names: it
+ * would drive out those that have been guessed at. */
 enum flow_next access_admit_password(struct flow *flow)
 {
 	struct access *access = access_of(flow);
@@ -19,18 +23,33 @@ enum flow_next access_admit_password(struct flow *flow)
 
 	if (access->proof.method != METHOD_PASSWORD)
 		return FLOW_NEXT;
-	if (oauth->admitted >= PASSWORDS_MAX)
+	if (oauth->admitted >= PASSWORDS_MAX) {
+		meter_count(oauth->meter, METRIC_LIMITS_HIT, METRIC_LIMIT_PASSWORD_QUEUE);
 		return flow_next_if(error_set(&flow->error, ERROR_UNAVAILABLE,
 					      "too many passwords wait to be verified"));
+	}
+	sha256(access->proof.client, strlen(access->proof.client), access->name);
+	if (!buckets_take(oauth->guesses, access->name, clock_steady_ms())) {
+		meter_count(oauth->meter, METRIC_LIMITS_HIT, METRIC_LIMIT_USER_FAILURES);
+		return access_refuse(access, VERDICT_RATE);
+	}
 	oauth->admitted++;
 	access->admitted = true;
 	return FLOW_NEXT;
 }
 
+static bool is_a_guess(const struct access *access)
+{
+	return access->matches ? !access->has_hash : access->verified.kind == ERROR_UNAUTHORIZED;
+}
+
 void access_leave_password(struct access *access)
 {
-	if (access->admitted)
+	if (access->admitted) {
 		access->oauth->admitted--;
+		if (!is_a_guess(access))
+			buckets_give_back(access->oauth->guesses, access->name);
+	}
 	access->admitted = false;
 	secret_clear(&access->given);
 }

@@ -6,11 +6,13 @@
 #include <string.h>
 
 #include "access.h"
+#include "base/buckets.h"
 #include "crypto/client_secret.h"
 #include "ipc/verdict.h"
 #include "oauth_db.h"
 
 #define BATCH_MAX 256
+#define USERS_MAX 16384 /* whose wrong passwords are counted */
 #define COMMIT_MS 2000
 /* What takes rights away may have to wait until another node's batch has been ended for it. */
 #define TAKING_MS 5000
@@ -399,6 +401,25 @@ static bool lanes_make(struct oauth *oauth, const struct oauth_options *options,
 	return true;
 }
 
+static bool passwords_make(struct oauth *oauth, const struct oauth_options *options,
+			   struct error *error)
+{
+	const struct buckets_rate guesses = {
+		.per_min = options->failures_per_user_min,
+		.burst = options->failures_per_user_burst,
+		.max = USERS_MAX,
+	};
+
+	oauth->guesses = buckets_new(&guesses);
+	if (oauth->guesses == NULL)
+		return error_set(error, ERROR_UNAVAILABLE, "no memory for limits");
+	oauth->pool = workpool_new(options->base, 1, PASSWORDS_MAX);
+	if (oauth->pool == NULL)
+		return error_set(error, ERROR_UNAVAILABLE, "no thread to verify passwords");
+	workpool_give_way(oauth->pool, options->password_cpu_percent);
+	return true;
+}
+
 struct oauth *oauth_new(const struct oauth_options *options, struct error *error)
 {
 	struct oauth *oauth = calloc(1, sizeof(*oauth));
@@ -408,14 +429,10 @@ struct oauth *oauth_new(const struct oauth_options *options, struct error *error
 		return NULL;
 	}
 	oauth->log = options->log;
+	oauth->meter = options->meter;
 	oauth->environment = options->environment;
 	TAILQ_INIT(&oauth->verifying);
-	oauth->pool = workpool_new(options->base, PASSWORD_THREADS, PASSWORDS_MAX);
-	if (oauth->pool == NULL)
-		error_set(error, ERROR_UNAVAILABLE, "no threads to verify passwords");
-	else
-		workpool_give_way(oauth->pool);
-	if (oauth->pool == NULL || !lanes_make(oauth, options, error)) {
+	if (!passwords_make(oauth, options, error) || !lanes_make(oauth, options, error)) {
 		oauth_free(oauth);
 		return NULL;
 	}
@@ -435,5 +452,6 @@ void oauth_free(struct oauth *oauth)
 		TAILQ_REMOVE(&oauth->verifying, access, verifying);
 		resume(access, &error);
 	}
+	buckets_free(oauth->guesses);
 	free(oauth);
 }

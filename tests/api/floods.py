@@ -55,7 +55,12 @@ def login(number):
 
 def chosen(number):
     return "/api/v1/auth/login", JSON, json.dumps(
-        {"userId": "demo-user", "password": f"summer-{number}"}), None
+        {"userId": f"guess-{number}", "password": f"summer-{number}"}), None
+
+
+def one_user(number):
+    return "/api/v1/auth/login", JSON, json.dumps(
+        {"userId": "demo-chosen", "password": f"summer-{number}"}), None
 
 
 def report(number):
@@ -63,7 +68,7 @@ def report(number):
 
 
 WAYS = {"basic": basic, "token": token, "oauth": oauth, "login": login, "chosen": chosen,
-        "report": report}
+        "one-user": one_user, "report": report}
 
 
 def address(number):

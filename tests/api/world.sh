@@ -55,7 +55,8 @@ user_of()
 # with_limits NAME [SETTING...]: the limits of this node are the usual ones, but for these.
 with_limits()
 {
-	sed -i '/^\(requests\|failures\)_per_\(address\|client\)_/d' "$dir/$1.conf" || return 1
+	sed -i '/^\(\(requests\|failures\)_per_\(address\|client\|user\)_\|password_cpu_\)/d' \
+		"$dir/$1.conf" || return 1
 	file=$dir/$1.conf
 	shift
 	[ $# = 0 ] || printf '%s\n' "$@" >>"$file"

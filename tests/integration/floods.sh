@@ -91,19 +91,70 @@ memory_is_bounded()
 	good_client_is_served
 }
 
-# argon2id has two threads and a short queue: what is too much is told at once, and nobody else
-# waits for it.
+# good_login USER: the status of a login with the right password, from 127.0.0.1.
+good_login()
+{
+	jq -n --arg user "$1" --arg password "$(cat "$dir/secret-$1")" \
+		'{userId: $user, password: $password}' |
+		curl -s -m 10 --cacert "$dir/tls/ca.pem" -H 'Content-Type: application/json' \
+			--data-binary @- -o "$dir/good" -w '%{http_code}' \
+			"https://127.0.0.1:$port_a/api/v1/auth/login"
+}
+
+logs_in()
+{
+	status=$(good_login "$1")
+	[ "$status" = 200 ] || { echo "$1: $status $(cat "$dir/good")"; return 1; }
+}
+
+# The processor time of the threads of the idle class, in ticks: argon2id's.
+idle_ticks()
+{
+	for child in $(pgrep -P "$pid_a"); do
+		cat /proc/"$child"/task/*/stat
+	done | sed 's/.*) //' | awk '$39 == 5 { ticks += $12 + $13; n++ }
+		END { if (n != 1) exit 1; print ticks }'
+}
+
+# One thread verifies chosen passwords, with a quarter of a core; what is too much is told at once,
+# and nobody else waits for it.  Names and addresses are as many as the requests.
 chosen_passwords_do_not_block()
 {
+	before=$(idle_ticks) || { echo "argon2id has not one thread"; return 1; }
 	many_addresses chosen 800 2 64 &
 	flood_pid=$!
 	sleep 0.5
 	for _ in 1 2 3 4 5; do
-		good_client_is_served || return 1
+		good_client_is_served && logs_in demo-user || return 1
 	done
 	wait "$flood_pid" || return 1
+	spent_ms=$((($(idle_ticks) - before) * 1000 / $(getconf CLK_TCK)))
+	may_ms=$(told seconds | awk '{ printf "%d", 250 * ($1 + 1) + 500 }')
+	echo "  argon2id took $spent_ms ms of $may_ms ms that it may"
+	[ "$spent_ms" -gt 0 ] && [ "$spent_ms" -lt "$may_ms" ] &&
 	[ "$(told 503)" -gt 0 ] && [ "$(told without_retry_after)" = 0 ] &&
-	[ "$(told lost)" = 0 ] && [ $(($(told 403) + $(told 503) + $(told 429))) = 1600 ]
+	[ "$(told lost)" = 0 ] && [ $(($(told 403) + $(told 503) + $(told 429))) = 1600 ] &&
+	has_counted password-queue
+}
+
+# has_counted LIMIT
+has_counted()
+{
+	curl -s -m 5 --unix-socket "$dir/a.sock" http://localhost/metrics |
+		grep -q "^stipa_limits_hit_total{limit=\"$1\"} [1-9]" ||
+		{ echo "no stipa_limits_hit of $1"; return 1; }
+}
+
+# Guesses at one user's password from many addresses: twenty and ten a minute are verified, whoever
+# he is, and no other user is shut out.
+one_user_is_guarded()
+{
+	logs_in demo-chosen || return 1
+	many_addresses one-user 300 1 2 || return 1
+	[ "$(told 403)" -le $((21 + $(told seconds | cut -d. -f1) / 6)) ] &&
+	[ "$(told 429)" -ge 200 ] && [ "$(told without_retry_after)" = 0 ] &&
+	[ "$(told lost)" = 0 ] && has_counted user-failures &&
+	[ "$(good_login demo-chosen)" = 429 ] && logs_in demo-other && logs_in demo-user
 }
 
 # A client's own limit: 429 for it, nothing for the others.
@@ -178,7 +229,10 @@ limited_node()
 
 make_world()
 {
-	make_demo && client_of sp-demo slow-kms
+	make_demo && client_of sp-demo slow-kms && for user in demo-chosen demo-other; do
+		echo "correct horse of $user" >"$dir/secret-$user" && chmod 600 "$dir/secret-$user" &&
+		ctl api-user add demo-kms "$user" --password-file "$dir/secret-$user" || return 1
+	done
 }
 
 start_postgres
@@ -190,6 +244,7 @@ run_step "A node is ready" usual_node
 run_step "Whoever guesses is told 429, and nobody else" guessing_is_limited
 run_step "Memory is bounded, and the ledger of refusals" memory_is_bounded
 run_step "Chosen passwords do not block the others" chosen_passwords_do_not_block
+run_step "Guesses at one user are limited, wherever they come from" one_user_is_guarded
 run_step "$STIPA_LOGINS providers log in within a minute" everybody_logs_in
 run_step "The node drains" stop_node a
 run_step "A node with low limits is ready" limited_node

@@ -92,6 +92,8 @@ node_conf()
 		requests_per_address_s = 0
 		failures_per_address_min = 0
 		requests_per_client_s = 0
+		failures_per_user_min = 0
+		password_cpu_percent = 100
 	CONF
 }
 

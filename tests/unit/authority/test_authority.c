@@ -157,6 +157,10 @@ struct oauth *oauth_new(const struct oauth_options *options, struct error *error
 	CU_ASSERT_PTR_EQUAL(options->desk, the_desk);
 	CU_ASSERT_STRING_EQUAL(options->environment, "demo");
 	CU_ASSERT_EQUAL(options->queue_max, 12);
+	CU_ASSERT_PTR_EQUAL(options->meter, METER);
+	CU_ASSERT_EQUAL(options->failures_per_user_min, 3);
+	CU_ASSERT_EQUAL(options->failures_per_user_burst, 4);
+	CU_ASSERT_EQUAL(options->password_cpu_percent, 5);
 	return (struct oauth *)&issuer_options;
 }
 
@@ -537,6 +541,9 @@ static int run(const struct script *script)
 				       .orders_max = 12,
 				       .requests_per_client_s = script->per_client_s,
 				       .requests_per_client_burst = 2,
+				       .failures_per_user_min = 3,
+				       .failures_per_user_burst = 4,
+				       .password_cpu_percent = 5,
 				       .drain_timeout_ms = script->drain_timeout_ms };
 	const struct log log = { .fd = -1, .least = LOG_LEVEL_ERROR + 1 };
 	const struct authority_options options = {

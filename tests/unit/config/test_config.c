@@ -96,6 +96,9 @@ static void test_a_good_file_has_its_values_and_defaults(void)
 	CU_ASSERT_EQUAL(config->failures_per_address_burst, 20);
 	CU_ASSERT_EQUAL(config->requests_per_client_s, 100);
 	CU_ASSERT_EQUAL(config->requests_per_client_burst, 200);
+	CU_ASSERT_EQUAL(config->failures_per_user_min, 10);
+	CU_ASSERT_EQUAL(config->failures_per_user_burst, 20);
+	CU_ASSERT_EQUAL(config->password_cpu_percent, 25);
 	CU_ASSERT_PTR_NULL(config->base_url);
 	CU_ASSERT_PTR_NULL(config->crl_url_download);
 	CU_ASSERT_EQUAL(config->edges, 0);

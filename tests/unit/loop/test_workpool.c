@@ -2,10 +2,12 @@
 #define _GNU_SOURCE /* SCHED_IDLE */
 #include <pthread.h>
 #include <sched.h>
+#include <time.h>
 
 #include <CUnit/Basic.h>
 #include <event2/event.h>
 
+#include "base/clock.h"
 #include "loop/workpool.h"
 
 enum { JOBS = 50 };
@@ -66,13 +68,62 @@ static void test_a_pool_that_gives_way_is_idle(void)
 		struct job job = { .work = { perform, apply } };
 
 		if (gives_way)
-			workpool_give_way(pool);
+			workpool_give_way(pool, 100);
 		left = 1;
 		CU_ASSERT_TRUE(workpool_submit(pool, &job.work));
 		event_base_dispatch(base);
 		CU_ASSERT_EQUAL(job.scheduler == SCHED_IDLE, gives_way == 1);
 		workpool_free(pool);
 	}
+}
+
+/* Keep the thread busy for so many milliseconds of its own time. */
+static void burn(struct work *work)
+{
+	struct job *job = (struct job *)work;
+	struct timespec now;
+	long start;
+
+	clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
+	start = now.tv_sec * 1000 + now.tv_nsec / 1000000;
+	do
+		clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
+	while (now.tv_sec * 1000 + now.tv_nsec / 1000000 < start + job->in);
+	job->performed_on = pthread_self();
+}
+
+/* Of 500 ms a quarter of a second is spent at once, and what is left takes four times as long; the
+ * last job waits for those before it only. */
+static void test_threads_rest_between_jobs(void)
+{
+	struct workpool *pool = workpool_new(base, 1, 10);
+	struct job jobs[10];
+	int64_t start_ms = clock_running_ms();
+
+	workpool_give_way(pool, 25);
+	left = 10;
+	for (int i = 0; i < 10; i++) {
+		jobs[i] = (struct job){ .work = { burn, apply }, .in = 50 };
+		CU_ASSERT_TRUE(workpool_submit(pool, &jobs[i].work));
+	}
+	event_base_dispatch(base);
+	CU_ASSERT(clock_running_ms() - start_ms >= (450 - 250) * 4 - 50);
+	workpool_free(pool);
+}
+
+/* Far from half a minute. */
+static void test_who_rests_can_be_ended(void)
+{
+	struct workpool *pool = workpool_new(base, 1, 1);
+	struct job job = { .work = { burn, apply }, .in = 550 };
+	int64_t start_ms = clock_running_ms();
+
+	workpool_give_way(pool, 1);
+	left = 1;
+	CU_ASSERT_TRUE(workpool_submit(pool, &job.work));
+	event_base_dispatch(base);
+	workpool_free(pool);
+	CU_ASSERT(clock_running_ms() - start_ms < 20000);
 }
 
 static int setup(void)
@@ -93,6 +144,8 @@ int main(void)
 	static CU_TestInfo tests[] = {
 		{ "jobs run on threads", test_jobs_run_on_threads_and_return_to_the_loop },
 		{ "a pool that gives way is idle", test_a_pool_that_gives_way_is_idle },
+		{ "threads rest between jobs", test_threads_rest_between_jobs },
+		{ "who rests can be ended", test_who_rests_can_be_ended },
 		CU_TEST_INFO_NULL,
 	};
 	static CU_SuiteInfo suites[] = {

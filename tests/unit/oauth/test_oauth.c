@@ -8,6 +8,7 @@
 #include "crypto/password.h"
 #include "db/desk.h"
 #include "loop/workpool.h"
+#include "metrics/metrics.h"
 #include "oauth/oauth.h"
 
 /* The orders with their neighbours faked by linking: the desk, the threads and argon2id.  The
@@ -147,14 +148,15 @@ static enum error_kind verification;
 struct workpool *workpool_new(struct event_base *base, int threads, int queue_max)
 {
 	(void)base;
-	CU_ASSERT_EQUAL(threads, 2);
-	CU_ASSERT_EQUAL(queue_max, 18);
+	CU_ASSERT_EQUAL(threads, 1);
+	CU_ASSERT_EQUAL(queue_max, 17);
 	return (struct workpool *)working;
 }
 
-void workpool_give_way(struct workpool *pool)
+void workpool_give_way(struct workpool *pool, int percent)
 {
 	(void)pool;
+	CU_ASSERT_EQUAL(percent, 25);
 }
 
 void workpool_free(struct workpool *pool)
@@ -190,6 +192,17 @@ static void work_once(void)
 
 	work->perform(work);
 	work->apply(work);
+}
+
+/* ---- metrics ---- */
+
+void meter_count(struct meter *meter, enum metric metric, unsigned int label)
+{
+	CU_ASSERT_PTR_EQUAL(meter, (struct meter *)story);
+	CU_ASSERT_EQUAL(metric, METRIC_LIMITS_HIT);
+	tell(label == METRIC_LIMIT_PASSWORD_QUEUE  ? "queue-full"
+	     : label == METRIC_LIMIT_USER_FAILURES ? "too-many-guesses"
+						   : "?");
 }
 
 /* ---- who asks ---- */
@@ -355,17 +368,18 @@ static void test_a_full_pool_is_unavailable(void)
 	CU_ASSERT_TRUE(has_failed(ERROR_UNAVAILABLE));
 }
 
-/* Eighteen are on their way; each that ends makes room, however it ends. */
-static void test_the_nineteenth_is_not_even_looked_up(void)
+/* Seventeen are on their way; each that ends makes room, however it ends. */
+static void test_the_eighteenth_is_not_even_looked_up(void)
 {
-	for (int i = 0; i < 18; i++) {
+	for (int i = 0; i < 17; i++) {
 		login(METHOD_PASSWORD);
 		decide_text("hash");
 	}
 	story[0] = '\0';
 	login(METHOD_PASSWORD);
 	CU_ASSERT_TRUE(has_failed(ERROR_UNAVAILABLE));
-	CU_ASSERT_STRING_EQUAL(story, "");
+	CU_ASSERT_STRING_EQUAL(story, "queue-full ");
+	story[0] = '\0';
 	verification = ERROR_UNAUTHORIZED;
 	work_once();
 	login(METHOD_PASSWORD);
@@ -376,6 +390,42 @@ static void test_the_nineteenth_is_not_even_looked_up(void)
 	fail(ERROR_UNAVAILABLE);
 	while (n_working > 0)
 		work_once();
+}
+
+static void guess(enum error_kind how)
+{
+	answers = 0;
+	story[0] = '\0';
+	verification = how;
+	login(METHOD_PASSWORD);
+	if (asked_lane == NULL)
+		return;
+	decide_text(how == ERROR_UNAVAILABLE ? NULL : "hash");
+	work_once();
+	if (asked_lane != NULL)
+		decide_grant(VERDICT_CLIENT_DISABLED, 0);
+}
+
+/* Twenty wrong ones, known or not; the right one is no guess, nor is one that was not judged. */
+static void test_a_name_is_guessed_at_so_often_only(void)
+{
+	for (int i = 0; i < 30; i++) {
+		guess(ERROR_NONE);
+		CU_ASSERT_TRUE(is_refused(VERDICT_CLIENT_DISABLED));
+		guess(ERROR_UNAVAILABLE);
+		CU_ASSERT_TRUE(has_failed(ERROR_UNAVAILABLE));
+	}
+	for (int i = 0; i < 20; i++) {
+		guess(ERROR_UNAUTHORIZED);
+		CU_ASSERT_TRUE(is_refused(VERDICT_STRANGER));
+	}
+	guess(ERROR_NONE);
+	CU_ASSERT_TRUE(is_refused(VERDICT_RATE));
+	CU_ASSERT_STRING_EQUAL(story, "too-many-guesses ");
+	answers = 0;
+	login(METHOD_LOGIN); /* a password of ours is no guess */
+	decide_grant(VERDICT_ISSUED, SCOPE_ALL);
+	CU_ASSERT_TRUE(is_granted());
 }
 
 static void test_closing_answers_who_is_being_verified(void)
@@ -421,8 +471,12 @@ static void test_a_report_tells_nothing(void)
 static void before_each(void)
 {
 	const struct oauth_options options = { .log = &quiet,
+					       .meter = (struct meter *)story,
 					       .environment = "demo",
-					       .queue_max = 7 };
+					       .queue_max = 7,
+					       .failures_per_user_min = 1,
+					       .failures_per_user_burst = 20,
+					       .password_cpu_percent = 25 };
 	struct error error = { 0 };
 
 	story[0] = '\0';
@@ -455,7 +509,8 @@ int main(void)
 		{ "one verification", test_who_is_refused_costs_one_verification },
 		{ "no memory to verify", test_no_memory_to_verify_is_no_refusal },
 		{ "a full pool", test_a_full_pool_is_unavailable },
-		{ "the nineteenth", test_the_nineteenth_is_not_even_looked_up },
+		{ "the eighteenth", test_the_eighteenth_is_not_even_looked_up },
+		{ "guesses", test_a_name_is_guessed_at_so_often_only },
 		{ "closing", test_closing_answers_who_is_being_verified },
 		{ "a revocation", test_a_revocation },
 		{ "a report", test_a_report_tells_nothing },
