@@ -5,7 +5,7 @@
  * Self-clocking group commit, without a timer: when the connection is free, everything that waits
  * in the lane whose turn it is goes as one call, an array for each parameter; what arrives
  * meanwhile is the next batch.  Each kind of question has a lane of its own, with a bounded
- * queue; lanes take turns, and errands go before them.
+ * queue; lanes take turns.  An errand goes before them, but not two as long as a lane waits.
  *
  *	ask → wait → sent with the others → committed → decided
  *	                 └ SQLSTATE 22 or 23: two halves, sent anew

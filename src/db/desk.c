@@ -23,6 +23,7 @@ struct db_desk {
 	const struct db_statement *statements[STATEMENTS_MAX + 1];
 	int n_statements;
 	bool busy;	       /* somebody uses it */
+	bool errand_was_last;  /* and nobody has waited since */
 	int limit_ms;	       /* his time */
 	struct error distrust; /* why it must be broken off; or, NONE, late */
 	char why[sizeof(((struct error *)0)->detail)]; /* no connection */
@@ -124,6 +125,7 @@ static void on_errand_heard(void *arg, const struct error *error)
 static void start_errand(struct db_desk *desk, struct db_errand *errand)
 {
 	errand->commit = (struct db_call){ .done = on_errand_heard, .arg = errand };
+	desk->errand_was_last = true;
 	take_connection(desk, ERRAND_MS);
 	errand->ask(errand, desk->pipe);
 	db_commit(desk->pipe, &errand->commit);
@@ -251,8 +253,8 @@ static struct db_batch *next_batch(struct db_lane *lane)
 	return NULL;
 }
 
-/* The first that has something to send; it is the last next time. */
-static void start_next_batch(struct db_desk *desk)
+/* The first that has something to send; it is the last next time.  False: nobody waits. */
+static bool start_next_batch(struct db_desk *desk)
 {
 	struct db_lane *lane;
 
@@ -264,10 +266,12 @@ static void start_next_batch(struct db_desk *desk)
 			continue;
 		TAILQ_REMOVE(&desk->lanes, lane, link);
 		TAILQ_INSERT_TAIL(&desk->lanes, lane, link);
+		desk->errand_was_last = false;
 		take_connection(desk, lane->kind->answer_ms);
 		db_batch_start(batch, desk->pipe);
-		return;
+		return true;
 	}
+	return false;
 }
 
 void db_desk_again(struct db_batch *half)
@@ -278,17 +282,20 @@ void db_desk_again(struct db_batch *half)
 
 /* ---- what happens next ---- */
 
+/* Errands go first, but one that is due again and again keeps nobody from the connection. */
 static void use_connection(struct db_desk *desk)
 {
 	struct db_errand *errand;
 
 	if (desk->busy || desk->pipe == NULL)
 		return;
+	if (desk->errand_was_last && start_next_batch(desk))
+		return;
 	errand = due_errand(desk);
 	if (errand != NULL)
 		start_errand(desk, errand);
-	else
-		start_next_batch(desk);
+	else if (!start_next_batch(desk))
+		desk->errand_was_last = false;
 }
 
 static void on_pumping(evutil_socket_t fd, short what, void *arg)
