@@ -69,6 +69,15 @@ static const char *number_text(unsigned int number, char text[16])
 	return text;
 }
 
+static void take(const struct http_request *http)
+{
+	struct wire *wire = &wires[http->connection->stream.fd - WIRE_FD];
+
+	n_asked++;
+	wire->taken += http->head.len + http->head.content_length;
+	want(http->body_len == http->head.content_length);
+}
+
 static void answer(struct http_request *http, unsigned int number, size_t len)
 {
 	static char body[BIG];
@@ -87,13 +96,15 @@ static void answer(struct http_request *http, unsigned int number, size_t len)
 static void handle_now(struct http_request *http, void *arg)
 {
 	(void)arg;
-	answer(http, ++n_asked, 5);
+	take(http);
+	answer(http, n_asked, 5);
 }
 
 static void handle_big(struct http_request *http, void *arg)
 {
 	(void)arg;
-	answer(http, ++n_asked, BIG);
+	take(http);
+	answer(http, n_asked, BIG);
 }
 
 static void handle_beyond(struct http_request *http, void *arg)
@@ -102,7 +113,7 @@ static void handle_beyond(struct http_request *http, void *arg)
 	const struct http_reply reply = { .status = 200, .body = body, .len = sizeof(body) };
 
 	(void)arg;
-	n_asked++;
+	take(http);
 	http_reply(http, &reply);
 }
 
@@ -111,7 +122,7 @@ static void handle_refused(struct http_request *http, void *arg)
 	struct error error = { 0 };
 
 	(void)arg;
-	n_asked++;
+	take(http);
 	error_set(&error, ERROR_CANCELLED, "nobody waits");
 	http_reply_problem(http, &error, NULL);
 }
@@ -127,7 +138,7 @@ static void on_closed(void *arg)
 static void handle_later(struct http_request *http, void *arg)
 {
 	(void)arg;
-	++n_asked;
+	take(http);
 	for (size_t i = 0; i < PENDING; i++) {
 		if (asked[i].http != NULL)
 			continue;
@@ -162,14 +173,41 @@ static size_t memory_of(const struct connection *c)
 	return size;
 }
 
+/* A deadline is set when a state begins; nothing that comes in it moves it away. */
+static void check_deadline(const struct connection *c, const struct wire *wire)
+{
+	static struct seen {
+		enum connection_state state;
+		unsigned int requests;
+		int64_t opened_ms, deadline_ms;
+	} seen[WIRES];
+	struct seen *was = &seen[wire - wires];
+
+	want(world_ms <= c->deadline_ms + TIMER_MS);
+	want(c->armed_ms != 0 && c->armed_ms <= c->deadline_ms);
+	if (was->opened_ms == wire->opened_ms && was->state == c->state &&
+	    was->requests == c->requests)
+		want(c->deadline_ms <= was->deadline_ms);
+	*was = (struct seen){ c->state, c->requests, wire->opened_ms, c->deadline_ms };
+}
+
+/* Nothing was thrown away between two requests, and none was refused. */
+static void check_idle(const struct connection *c, const struct wire *wire)
+{
+	want(wire->read_total == wire->taken);
+	want(c->deadline_ms <= wire->opened_ms + (int64_t)limits.life_ms);
+	want(c->in == NULL && c->out == NULL && c->request == NULL);
+}
+
 static void check_connection(const struct connection *c)
 {
 	const struct wire *wire = &wires[c->stream.fd - WIRE_FD];
 
+	check_deadline(c, wire);
+	if (c->state == CONNECTION_IDLE)
+		check_idle(c, wire);
 	want(c->state != CONNECTION_CLOSED && !c->running);
 	want(memory_of(c) <= MEMORY_MAX);
-	want(world_ms <= c->deadline_ms + TIMER_MS);
-	want(c->armed_ms != 0 && c->armed_ms <= c->deadline_ms);
 	want(world_ms - wire->opened_ms <= LIFE_MAX_MS);
 	want(c->requests <= limits.requests_per_connection);
 	want((c->state == CONNECTION_HANDLER) == (c->request != NULL && c->request->handed));

@@ -42,7 +42,9 @@ struct wire {
 	int handshakes; /* steps that are still missing; below 0: it fails */
 	bool shut;
 	int64_t opened_ms;
-	char out[OUT_MAX]; /* the beginning of what was answered and not yet looked at */
+	uint64_t read_total; /* of requests: without a proxy's header and what is thrown away */
+	uint64_t taken;	     /* of it by requests that a handler has seen */
+	char out[OUT_MAX];   /* the beginning of what was answered and not yet looked at */
 	size_t out_len;
 	uint64_t out_total;
 };

@@ -110,8 +110,12 @@ enum stream_result stream_read_raw(struct stream *stream, void *bytes, size_t si
 
 enum stream_result stream_read(struct stream *stream, void *bytes, size_t size, size_t *n)
 {
+	enum stream_result result;
+
 	want(wire_of(stream)->handshakes == 0);
-	return stream_read_raw(stream, bytes, size, n);
+	result = stream_read_raw(stream, bytes, size, n);
+	wire_of(stream)->read_total += *n;
+	return result;
 }
 
 static void keep(struct wire *wire, const uint8_t *bytes, size_t n)
