@@ -47,6 +47,7 @@ struct config {
 	long failures_per_user_min, failures_per_user_burst;	   /* at this node */
 	long password_cpu_percent;				   /* of a core */
 	long drain_timeout_ms;
+	long hang_timeout_ms; /* 0: never */
 
 	char *log_level; /* debug, info, warning, error */
 };

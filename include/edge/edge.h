@@ -20,6 +20,7 @@ struct edge_options {
 	const struct metrics *metrics; /* what /metrics prints */
 	struct meter *meter;	       /* where this process counts */
 	int control_fd;	      /* ipc/control.h: brings the authority; its end means drain */
+	bool waits;	      /* accepts nothing before it is told to begin */
 	const int *listeners; /* bound and listening, shared with the other edges */
 	size_t n_listeners;
 	int local_fd; /* listening on the local socket: /livez, /readyz */

@@ -83,6 +83,12 @@ bool http_server_listen(struct http_server *server, int fd, struct error *error)
  * @deadline_ms what is left is closed.  @done may free the server. */
 void http_server_drain(struct http_server *server, unsigned int deadline_ms, done_fn done,
 		       void *arg);
+
+/* The same where others accept in our place from now on, and nobody shall notice: a connection that
+ * is idle stays until its next request, which is answered with "Connection: close", or until
+ * @deadline_ms.  http_server_drain() may follow. */
+void http_server_hand_over(struct http_server *server, unsigned int deadline_ms, done_fn done,
+			   void *arg);
 unsigned int http_server_connections(const struct http_server *server);
 
 /* Close what is open.  Not from a handler.  Requests that handlers still have may be replied to

@@ -43,6 +43,9 @@ void ipc_channel_set_times(struct ipc_channel *channel, unsigned int answer_ms,
 			   unsigned int silence_ms);
 void ipc_channel_on_lost(struct ipc_channel *channel, ipc_lost_fn on_lost, void *arg);
 
+/* Told when the authority says that it has become ready, or is not any more. */
+void ipc_channel_on_ready(struct ipc_channel *channel, void (*on_ready)(void *arg), void *arg);
+
 /* Take @fd, a connected stream socket, as the authority from now on.  Orders in flight to an
  * earlier one fail with ERROR_UNAVAILABLE. */
 void ipc_channel_attach(struct ipc_channel *channel, int fd /* takes it */);

@@ -1,25 +1,35 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The process that starts and keeps the others: it binds the sockets, makes the TLS ticket key,
- * forks one authority and the edges, gives each pair of them a stream, and puts a new process in
- * the place of one that died.  It parses nothing that comes from outside.
+ * The process that the service manager knows.  It parses nothing: it starts a generation
+ * (stipad/generation.h), keeps copies of its sockets, and starts another when that one dies.
  *
- * A child that dies is started again 100 ms later, then each time after twice as long, up to 2 s;
- * 10 s alive count as a new beginning.  One that ends by itself with an error before it has lived
- * so long for the first time cannot start at all: then the node ends, and says so.
+ * SIGHUP starts the next generation beside it, by the configuration, certificates and program that
+ * lie on the disk now.  When that is ready, it accepts and the old one hands over: it accepts no
+ * more, answers what is under way and what its guests ask once more, and ends.  One that ends, or
+ * is not ready in time, changes nothing: the log and the service manager are told why.
  *
- * SIGTERM and SIGINT close the control pairs, which means "drain"; what has not ended
- * drain_timeout_ms and a second later is killed.  The children die with the monitor.
+ * SIGTERM and SIGINT let all generations drain.  A generation that has been silent for 20 s is
+ * killed.  All processes die with the monitor.
+ *
+ * If the first generation cannot start, the node ends.
  */
 #ifndef STIPAD_MONITOR_H
 #define STIPAD_MONITOR_H
 
 #include "base/log.h"
 
-struct config;
+struct monitor_options {
+	const struct log *log;
+	unsigned int ready_ms; /* a new generation has to become ready; 0: 20 s */
+
+	/* In a new process: be generation @number, with its end of the control pair.  Does not
+	 * return. */
+	void (*become)(void *arg, unsigned int number, int control_fd);
+	void *arg;
+};
 
 /* Run until a signal ends it.  The exit status of the process: 1 when it could not start, or when
- * a child had to be killed. */
-int monitor_run(const struct config *config, const struct log *log);
+ * a process had to be killed. */
+int monitor_run(const struct monitor_options *options);
 
 #endif

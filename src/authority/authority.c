@@ -2,8 +2,10 @@
 #include "authority/authority.h"
 
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <event2/event.h>
 
@@ -35,6 +37,7 @@ struct authority {
 	int edges;
 	unsigned int works; /* not yet answered */
 	bool draining, last_orders;
+	char why_not[200]; /* it is not ready; empty: it is */
 };
 
 /* An order on its way through the process. */
@@ -194,6 +197,16 @@ static void on_ready(void *arg, const char *why)
 	struct authority *authority = arg;
 
 	ipc_server_tell_ready(authority->server, why == NULL);
+	snprintf(authority->why_not, sizeof(authority->why_not), "%s", why == NULL ? "" : why);
+	if (authority->control != NULL)
+		ipc_control_tell(authority->control);
+}
+
+static const char *is_ready(void *arg)
+{
+	const struct authority *authority = arg;
+
+	return authority->why_not[0] == '\0' ? NULL : authority->why_not;
 }
 
 /* ---- draining: the edges finish first, as long as they have time ---- */
@@ -234,12 +247,18 @@ static void on_control_end(void *arg)
 	set_patience(authority);
 }
 
-static void on_edge(void *arg, int fd)
+static void on_edge(struct authority *authority, int fd)
 {
-	struct authority *authority = arg;
-
 	authority->edges++;
 	ipc_server_attach(authority->server, fd);
+}
+
+static void on_message(void *arg, const struct ipc_control_message *message)
+{
+	if (message->kind == IPC_CONTROL_PEER)
+		on_edge(arg, message->fd);
+	else if (message->fd >= 0)
+		close(message->fd);
 }
 
 static void on_edge_lost(void *arg, const struct error *why)
@@ -324,8 +343,9 @@ static bool server_make(struct authority *authority, struct error *error)
 static bool control_make(struct authority *authority, struct error *error)
 {
 	authority->control = ipc_control_new(authority->base, authority->options->control_fd,
-					     on_edge, on_control_end, authority);
-	return authority->control != NULL || error_set(error, ERROR_UNAVAILABLE, "no memory");
+					     on_message, on_control_end, authority);
+	return (authority->control != NULL && ipc_control_beat(authority->control, is_ready)) ||
+	       error_set(error, ERROR_UNAVAILABLE, "no memory");
 }
 
 static bool signer_make(struct authority *authority, struct error *error)
@@ -369,6 +389,16 @@ static void authority_clear(struct authority *authority)
 		event_base_free(authority->base);
 }
 
+/* The parent says it to the operator, if it is not the log that he reads. */
+static void cannot_start(const struct authority_options *options, const struct error *error)
+{
+	struct error unsaid = { 0 };
+
+	log_error(options->log, "the authority does not start", LOG_TEXT("reason", error->detail));
+	(void)!ipc_control_send(options->control_fd, IPC_CONTROL_CANNOT, error->detail, -1,
+				&unsaid);
+}
+
 /* The monitor ends us, by the control pair; a terminal's SIGINT goes to everybody. */
 static void ignore_signals(void)
 {
@@ -379,7 +409,7 @@ static void ignore_signals(void)
 
 int authority_run(const struct authority_options *options)
 {
-	struct authority authority = { .options = options };
+	struct authority authority = { .options = options, .why_not = "starting" };
 	struct error error = { 0 };
 	bool made;
 
@@ -388,8 +418,7 @@ int authority_run(const struct authority_options *options)
 	if (made)
 		event_base_dispatch(authority.base);
 	else
-		log_error(options->log, "the authority does not start",
-			  LOG_TEXT("reason", error.detail));
+		cannot_start(options, &error);
 	authority_clear(&authority);
 	return made ? EXIT_SUCCESS : EXIT_FAILURE;
 }

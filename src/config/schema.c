@@ -93,6 +93,8 @@ const struct config_option config_options[] = {
 	  .help = "of one core, to verify chosen passwords" },
 	{ NUMBER(drain_timeout_ms, 0, 600000), .fallback = "30000",
 	  .help = "at the end: how long requests under way may take" },
+	{ NUMBER(hang_timeout_ms, 0, 600000), .fallback = "10000",
+	  .help = "a process that is silent for so long is replaced; 0: never" },
 
 	{ TEXT(log_level), .fallback = "info", .check = check_log_level,
 	  .help = "least level that is logged: debug, info, warning or error" },

@@ -32,6 +32,12 @@
 /* Probes of the node's own operator. */
 #define LOCAL_CONNECTIONS 64
 
+/* How it leaves: others have its place, or nobody. */
+enum leaving { STAYS, HANDS_OVER, DRAINS };
+
+typedef void (*leave_fn)(struct http_server *server, unsigned int deadline_ms, done_fn done,
+			 void *arg);
+
 struct edge {
 	const struct edge_options *options;
 	struct services services;
@@ -43,7 +49,8 @@ struct edge {
 	struct ipc_control *control;
 	struct event *cut_off;
 	unsigned int draining; /* servers that are not empty yet */
-	bool leaving;
+	enum leaving leaving;
+	bool begun; /* to accept */
 	int status; /* of exit */
 };
 
@@ -67,18 +74,22 @@ static void close_listeners(const struct edge_options *options)
 	close(options->local_fd);
 }
 
-static void leave(struct edge *edge, int status)
+/* One that hands over may be told to drain before it has done. */
+static void leave(struct edge *edge, enum leaving how, int status)
 {
 	unsigned int deadline_ms = (unsigned int)edge->options->config->drain_timeout_ms;
+	const leave_fn act = how == DRAINS ? http_server_drain : http_server_hand_over;
 
-	if (edge->leaving)
+	if (edge->leaving >= how)
 		return;
-	edge->leaving = true;
-	edge->status = status;
+	if (edge->leaving == STAYS)
+		edge->status = status;
 	edge->draining = 2;
-	http_server_drain(edge->public_server, deadline_ms, on_drained, edge);
-	http_server_drain(edge->local_server, deadline_ms, on_drained, edge);
-	close_listeners(edge->options);
+	act(edge->public_server, deadline_ms, on_drained, edge);
+	act(edge->local_server, deadline_ms, on_drained, edge);
+	if (edge->leaving == STAYS)
+		close_listeners(edge->options);
+	edge->leaving = how;
 }
 
 static void on_control_end(void *arg)
@@ -86,15 +97,13 @@ static void on_control_end(void *arg)
 	struct edge *edge = arg;
 
 	log_info(edge->options->log, "draining");
-	leave(edge, 0);
+	leave(edge, DRAINS, 0);
 }
 
 /* ---- the authority comes and goes ---- */
 
-static void on_peer(void *arg, int fd)
+static void on_peer(struct edge *edge, int fd)
 {
-	struct edge *edge = arg;
-
 	evtimer_del(edge->cut_off);
 	ipc_channel_attach(edge->services.authority, fd);
 }
@@ -115,7 +124,24 @@ static void on_cut_off(evutil_socket_t fd, short what, void *arg)
 	(void)fd;
 	(void)what;
 	log_error(edge->options->log, "no authority has come: leaving, to be replaced");
-	leave(edge, 1);
+	leave(edge, DRAINS, 1);
+}
+
+static const char *is_ready(void *arg)
+{
+	const struct edge *edge = arg;
+
+	return ipc_channel_is_ready(edge->services.authority) ? NULL
+							      : "no authority that can issue";
+}
+
+/* The authority said so. */
+static void on_ready(void *arg)
+{
+	struct edge *edge = arg;
+
+	if (edge->control != NULL)
+		ipc_control_tell(edge->control);
 }
 
 /* ---- the beginning ---- */
@@ -175,6 +201,7 @@ static bool make_loop(struct edge *edge, struct error *error)
 	if (edge->services.authority == NULL || edge->cut_off == NULL)
 		return error_set(error, ERROR_UNAVAILABLE, "out of memory");
 	ipc_channel_on_lost(edge->services.authority, on_lost, edge);
+	ipc_channel_on_ready(edge->services.authority, on_ready, edge);
 	return true;
 }
 
@@ -214,12 +241,7 @@ static bool make_public_server(struct edge *edge, struct error *error)
 		return false;
 	server.tls = edge->tls;
 	edge->public_server = http_server_new(&server, error);
-	if (edge->public_server == NULL)
-		return false;
-	for (size_t i = 0; i < options->n_listeners; i++)
-		if (!http_server_listen(edge->public_server, options->listeners[i], error))
-			return false;
-	return true;
+	return edge->public_server != NULL;
 }
 
 static bool make_local_server(struct edge *edge, struct error *error)
@@ -236,16 +258,53 @@ static bool make_local_server(struct edge *edge, struct error *error)
 
 	server.limits.connections = LOCAL_CONNECTIONS;
 	edge->local_server = http_server_new(&server, error);
-	return edge->local_server != NULL &&
-	       http_server_listen(edge->local_server, options->local_fd, error);
+	return edge->local_server != NULL;
 }
 
-/* The monitor is heard last: what it brings finds everything made. */
+static bool listen_to_all(struct edge *edge, struct error *error)
+{
+	const struct edge_options *options = edge->options;
+
+	for (size_t i = 0; i < options->n_listeners; i++)
+		if (!http_server_listen(edge->public_server, options->listeners[i], error))
+			return false;
+	return http_server_listen(edge->local_server, options->local_fd, error);
+}
+
+static void begin(struct edge *edge)
+{
+	struct error error = { 0 };
+
+	if (edge->begun || edge->leaving != STAYS)
+		return;
+	edge->begun = true;
+	if (listen_to_all(edge, &error))
+		return;
+	log_error(edge->options->log, "the edge cannot listen", LOG_TEXT("why", error.detail));
+	leave(edge, DRAINS, 1);
+}
+
+static void on_message(void *arg, const struct ipc_control_message *message)
+{
+	struct edge *edge = arg;
+
+	if (message->kind == IPC_CONTROL_PEER)
+		on_peer(edge, message->fd);
+	else if (message->kind == IPC_CONTROL_BEGIN)
+		begin(edge);
+	else if (message->kind == IPC_CONTROL_HAND_OVER)
+		leave(edge, HANDS_OVER, 0);
+	else if (message->fd >= 0)
+		close(message->fd);
+}
+
+/* The parent is heard last: what it brings finds everything made. */
 static bool make_control(struct edge *edge, struct error *error)
 {
-	edge->control = ipc_control_new(edge->base, edge->options->control_fd, on_peer,
+	edge->control = ipc_control_new(edge->base, edge->options->control_fd, on_message,
 					on_control_end, edge);
-	return edge->control != NULL || error_set(error, ERROR_UNAVAILABLE, "out of memory");
+	return (edge->control != NULL && ipc_control_beat(edge->control, is_ready)) ||
+	       error_set(error, ERROR_UNAVAILABLE, "out of memory");
 }
 
 static bool make(struct edge *edge, struct error *error)
@@ -266,7 +325,18 @@ static bool make(struct edge *edge, struct error *error)
 	edge->services.certificates = certificate_store_load(
 		config->certificates, config->signer_certificate, edge->options->log, error);
 	return edge->services.certificates != NULL && make_public_server(edge, error) &&
-	       make_local_server(edge, error) && make_control(edge, error);
+	       make_local_server(edge, error) &&
+	       (edge->options->waits || listen_to_all(edge, error)) && make_control(edge, error);
+}
+
+/* The parent says it to the operator, if it is not the log that he reads. */
+static void cannot_start(const struct edge_options *options, const struct error *error)
+{
+	struct error unsaid = { 0 };
+
+	log_error(options->log, "the edge cannot start", LOG_TEXT("why", error->detail));
+	(void)!ipc_control_send(options->control_fd, IPC_CONTROL_CANNOT, error->detail, -1,
+				&unsaid);
 }
 
 /* Everything is open by now; what comes is accepted, or handed over by the monitor. */
@@ -306,6 +376,7 @@ int edge_run(const struct edge_options *options)
 			      .log = options->log,
 			      .metrics = options->metrics,
 			      .meter = options->meter },
+		.begun = !options->waits,
 		.status = 1,
 	};
 	struct error error = { 0 };
@@ -316,7 +387,7 @@ int edge_run(const struct edge_options *options)
 		log_info(options->log, "edge started");
 		event_base_dispatch(edge.base);
 	} else {
-		log_error(options->log, "the edge cannot start", LOG_TEXT("why", error.detail));
+		cannot_start(options, &error);
 	}
 	clear(&edge);
 	return edge.status;

@@ -33,7 +33,7 @@ static unsigned int time_of(const struct connection *c, enum connection_state st
 	case CONNECTION_RESPONSE:
 		return limits->response_ms;
 	case CONNECTION_IDLE:
-		if (c->server->draining)
+		if (c->server->draining && !c->server->handing_over)
 			return DRAIN_GRACE_MS;
 		if (server_is_half_full(c->server) && limits->idle_ms > IDLE_PRESSED_MS)
 			return IDLE_PRESSED_MS;

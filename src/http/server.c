@@ -306,8 +306,7 @@ static void on_drain_deadline(evutil_socket_t fd, short what, void *arg)
 	connections_close(server);
 }
 
-void http_server_drain(struct http_server *server, unsigned int deadline_ms, done_fn done,
-		       void *arg)
+static void leave(struct http_server *server, unsigned int deadline_ms, done_fn done, void *arg)
 {
 	const struct timeval tv = { .tv_sec = deadline_ms / 1000,
 				    .tv_usec = (suseconds_t)(deadline_ms % 1000 * 1000) };
@@ -317,8 +316,22 @@ void http_server_drain(struct http_server *server, unsigned int deadline_ms, don
 	server->drained_arg = arg;
 	stop_listening(server);
 	evtimer_add(server->drain_deadline, &tv);
-	connections_drain(server);
 	event_active(server->reap, EV_TIMEOUT, 0);
+}
+
+void http_server_drain(struct http_server *server, unsigned int deadline_ms, done_fn done,
+		       void *arg)
+{
+	server->handing_over = false;
+	leave(server, deadline_ms, done, arg);
+	connections_drain(server);
+}
+
+void http_server_hand_over(struct http_server *server, unsigned int deadline_ms, done_fn done,
+			   void *arg)
+{
+	server->handing_over = true;
+	leave(server, deadline_ms, done, arg);
 }
 
 unsigned int http_server_connections(const struct http_server *server)

@@ -29,6 +29,7 @@ struct http_server {
 	int64_t hurried_ms; /* when idle connections were last told to hurry */
 
 	bool draining;
+	bool handing_over; /* without haste */
 	struct event *drain_deadline;
 	done_fn drained;
 	void *drained_arg;

@@ -46,6 +46,8 @@ struct ipc_channel {
 	unsigned int silence_ms;
 	ipc_lost_fn on_lost;
 	void *on_lost_arg;
+	void (*on_ready)(void *arg);
+	void *on_ready_arg;
 
 	unsigned int slots_max;
 	struct slot slots[];
@@ -240,13 +242,22 @@ static void find_and_answer(struct ipc_channel *channel, const struct ipc_messag
 	end_stream(channel, &error);
 }
 
+static void take_status(struct ipc_channel *channel, bool ready)
+{
+	bool changed = channel->ready != ready;
+
+	channel->ready = ready;
+	if (changed && channel->on_ready != NULL)
+		channel->on_ready(channel->on_ready_arg);
+}
+
 static void on_message(void *arg, const struct ipc_message *message)
 {
 	struct ipc_channel *channel = arg;
 
 	channel->heard_ms = clock_running_ms();
 	if (message->header.kind == IPC_STATUS)
-		channel->ready = message->body.status.ready;
+		take_status(channel, message->body.status.ready);
 	else
 		find_and_answer(channel, message);
 }
@@ -382,6 +393,12 @@ void ipc_channel_on_lost(struct ipc_channel *channel, ipc_lost_fn on_lost, void 
 {
 	channel->on_lost = on_lost;
 	channel->on_lost_arg = arg;
+}
+
+void ipc_channel_on_ready(struct ipc_channel *channel, void (*on_ready)(void *arg), void *arg)
+{
+	channel->on_ready = on_ready;
+	channel->on_ready_arg = arg;
 }
 
 unsigned int ipc_channel_pending(const struct ipc_channel *channel)

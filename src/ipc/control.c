@@ -9,16 +9,27 @@
 
 #include <event2/event.h>
 
-#define YOUR_PEER 'P'
-
 /* Room for one descriptor more than is right, so that a surplus is seen and closed. */
 enum { FDS_MAX = 2 };
 
+/* The kinds, and how many descriptors each has. */
+static const struct {
+	enum ipc_control_kind kind;
+	size_t fds;
+} kinds[] = {
+	{ IPC_CONTROL_START, 0 },     { IPC_CONTROL_PEER, 1 },	    { IPC_CONTROL_BEGIN, 0 },
+	{ IPC_CONTROL_HAND_OVER, 0 }, { IPC_CONTROL_NOT_READY, 0 }, { IPC_CONTROL_READY, 0 },
+	{ IPC_CONTROL_CANNOT, 0 },    { IPC_CONTROL_SOCKET, 1 },
+};
+
 struct ipc_control {
 	int fd;
+	bool ended;
 	struct event *readable;
-	void (*on_peer)(void *arg, int fd);
+	struct event *beat; /* NULL: none */
+	void (*on_message)(void *arg, const struct ipc_control_message *message);
 	void (*on_end)(void *arg);
+	const char *(*is_ready)(void *arg);
 	void *arg;
 };
 
@@ -27,30 +38,50 @@ union fds_buffer {
 	char bytes[CMSG_SPACE(FDS_MAX * sizeof(int))];
 };
 
-bool ipc_control_send_peer(int control_fd, int peer_fd, struct error *error)
-{
-	char kind = YOUR_PEER;
-	struct iovec text = { &kind, 1 };
-	union fds_buffer buffer = { 0 };
-	struct msghdr message = { .msg_iov = &text,
-				  .msg_iovlen = 1,
-				  .msg_control = buffer.bytes,
-				  .msg_controllen = CMSG_SPACE(sizeof(int)) };
-	struct cmsghdr *fds = CMSG_FIRSTHDR(&message);
-	ssize_t n;
+/* ---- send ---- */
 
+static void put_fd(struct msghdr *message, union fds_buffer *buffer, int fd)
+{
+	struct cmsghdr *fds;
+
+	message->msg_control = buffer->bytes;
+	message->msg_controllen = CMSG_SPACE(sizeof(int));
+	fds = CMSG_FIRSTHDR(message);
 	fds->cmsg_level = SOL_SOCKET;
 	fds->cmsg_type = SCM_RIGHTS;
 	fds->cmsg_len = CMSG_LEN(sizeof(int));
-	memcpy(CMSG_DATA(fds), &peer_fd, sizeof(int));
+	memcpy(CMSG_DATA(fds), &fd, sizeof(int));
+}
 
-	/* a child that does not read its control pair must not hold the monitor up */
+bool ipc_control_send(int control_fd, enum ipc_control_kind kind, const char *text, int take_fd,
+		      struct error *error)
+{
+	char letter = (char)kind;
+	struct iovec parts[] = {
+		{ &letter, 1 },
+		{ (char *)text, text == NULL ? 0 : strnlen(text, IPC_CONTROL_TEXT - 1) },
+	};
+	union fds_buffer buffer = { 0 };
+	struct msghdr message = { .msg_iov = parts, .msg_iovlen = 2 };
+	ssize_t n;
+
+	if (take_fd >= 0)
+		put_fd(&message, &buffer, take_fd);
+	/* a process that does not read its pair must not hold this one up */
 	n = sendmsg(control_fd, &message, MSG_NOSIGNAL | MSG_DONTWAIT);
 	if (n < 0)
 		error_set(error, ERROR_UNAVAILABLE, "control: %s", strerror(errno));
-	close(peer_fd);
-	return n == 1;
+	if (take_fd >= 0)
+		close(take_fd);
+	return n > 0;
 }
+
+bool ipc_control_send_peer(int control_fd, int take_fd, struct error *error)
+{
+	return ipc_control_send(control_fd, IPC_CONTROL_PEER, NULL, take_fd, error);
+}
+
+/* ---- receive ---- */
 
 /* The descriptors of a message go to @fds, however many came; returns their number. */
 static size_t take_fds(struct msghdr *message, int fds[FDS_MAX])
@@ -68,14 +99,32 @@ static size_t take_fds(struct msghdr *message, int fds[FDS_MAX])
 	return n;
 }
 
-/* Receive "your peer": the descriptor; -1 at the end, -2 when there is nothing to read. */
-static int receive_peer(int control_fd)
+static bool is_right(char letter, size_t n_fds)
 {
-	char kind = 0;
-	struct iovec text = { &kind, 1 };
+	for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++) {
+		if ((char)kinds[i].kind == letter)
+			return kinds[i].fds == n_fds;
+	}
+	return false;
+}
+
+/* It goes to logs and to the service manager, where a line would be another message. */
+static void clean(char *text, size_t len)
+{
+	for (size_t i = 0; i < len; i++) {
+		if (text[i] < ' ' || text[i] > '~')
+			text[i] = '?';
+	}
+	text[len] = '\0';
+}
+
+enum ipc_control_got ipc_control_receive(int control_fd, struct ipc_control_message *into)
+{
+	char letter = 0;
+	struct iovec parts[] = { { &letter, 1 }, { into->text, sizeof(into->text) - 1 } };
 	union fds_buffer buffer = { 0 };
-	struct msghdr message = { .msg_iov = &text,
-				  .msg_iovlen = 1,
+	struct msghdr message = { .msg_iov = parts,
+				  .msg_iovlen = 2,
 				  .msg_control = buffer.bytes,
 				  .msg_controllen = sizeof(buffer.bytes) };
 	ssize_t got = recvmsg(control_fd, &message, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
@@ -83,41 +132,111 @@ static int receive_peer(int control_fd)
 	size_t n;
 
 	if (got < 0)
-		return errno == EAGAIN || errno == EINTR ? -2 : -1;
+		return errno == EAGAIN || errno == EINTR ? IPC_CONTROL_NOTHING : IPC_CONTROL_ENDED;
 	n = take_fds(&message, fds);
-	if (got == 1 && kind == YOUR_PEER && n == 1 &&
-	    (message.msg_flags & (MSG_TRUNC | MSG_CTRUNC)) == 0)
-		return fds[0];
+	if (got > 0 && is_right(letter, n) && (message.msg_flags & (MSG_TRUNC | MSG_CTRUNC)) == 0) {
+		into->kind = (enum ipc_control_kind)letter;
+		into->fd = n == 1 ? fds[0] : -1;
+		clean(into->text, (size_t)got - 1);
+		return IPC_CONTROL_GOT;
+	}
 	while (n > 0)
 		close(fds[--n]);
-	return -1;
+	return IPC_CONTROL_ENDED;
 }
 
-/* One message a call: the callback may free us, and what is left wakes the loop again. */
-static void on_readable(evutil_socket_t control_fd, short what, void *arg)
-{
-	struct ipc_control *control = arg;
-	int fd = receive_peer(control_fd);
+/* ---- in a loop ---- */
 
-	(void)what;
-	if (fd >= 0) {
-		control->on_peer(control->arg, fd);
-	} else if (fd == -1) {
-		event_del(control->readable);
-		control->on_end(control->arg);
+/* One message; false when there is none. */
+static bool hear(struct ipc_control *control)
+{
+	struct ipc_control_message message;
+
+	switch (ipc_control_receive(control->fd, &message)) {
+	case IPC_CONTROL_GOT:
+		control->on_message(control->arg, &message);
+		return true;
+	case IPC_CONTROL_NOTHING:
+		return false;
+	case IPC_CONTROL_ENDED:
+		break;
 	}
+	control->ended = true;
+	event_del(control->readable);
+	control->on_end(control->arg);
+	return false;
+}
+
+/* What is left wakes the loop again. */
+static void on_readable(evutil_socket_t fd, short what, void *arg)
+{
+	(void)fd;
+	(void)what;
+	hear(arg);
+}
+
+void ipc_control_end(struct ipc_control *control)
+{
+	shutdown(control->fd, SHUT_WR);
+}
+
+void ipc_control_hear_out(struct ipc_control *control)
+{
+	while (!control->ended && hear(control))
+		;
+}
+
+/* What cannot be said now, as nobody reads, is said again a second later. */
+void ipc_control_tell(struct ipc_control *control)
+{
+	struct error unsaid = { 0 };
+	const char *why;
+
+	if (control->beat == NULL)
+		return;
+	why = control->is_ready(control->arg);
+	(void)!ipc_control_send(control->fd,
+				why == NULL ? IPC_CONTROL_READY : IPC_CONTROL_NOT_READY, why, -1,
+				&unsaid);
+}
+
+bool ipc_control_say(struct ipc_control *control, enum ipc_control_kind kind, const char *text,
+		     int take_fd, struct error *error)
+{
+	return ipc_control_send(control->fd, kind, text, take_fd, error);
+}
+
+static void on_beat(evutil_socket_t fd, short what, void *arg)
+{
+	(void)fd;
+	(void)what;
+	ipc_control_tell(arg);
+}
+
+bool ipc_control_beat(struct ipc_control *control, const char *(*is_ready)(void *arg))
+{
+	static const struct timeval second = { .tv_sec = IPC_BEAT_MS / 1000 };
+
+	control->is_ready = is_ready;
+	control->beat =
+		event_new(event_get_base(control->readable), -1, EV_PERSIST, on_beat, control);
+	if (control->beat == NULL || event_add(control->beat, &second) != 0)
+		return false;
+	ipc_control_tell(control);
+	return true;
 }
 
 struct ipc_control *ipc_control_new(struct event_base *base, int control_fd,
-				    void (*on_peer)(void *arg, int fd), void (*on_end)(void *arg),
-				    void *arg)
+				    void (*on_message)(void *arg,
+						       const struct ipc_control_message *message),
+				    void (*on_end)(void *arg), void *arg)
 {
 	struct ipc_control *control = calloc(1, sizeof(*control));
 
 	if (control == NULL)
 		return NULL;
 	*control = (struct ipc_control){
-		.fd = control_fd, .on_peer = on_peer, .on_end = on_end, .arg = arg
+		.fd = control_fd, .on_message = on_message, .on_end = on_end, .arg = arg
 	};
 	control->readable = event_new(base, control_fd, EV_READ | EV_PERSIST, on_readable, control);
 	if (control->readable == NULL || event_add(control->readable, NULL) != 0) {
@@ -133,6 +252,8 @@ void ipc_control_free(struct ipc_control *control)
 {
 	if (control == NULL)
 		return;
+	if (control->beat != NULL)
+		event_free(control->beat);
 	event_free(control->readable);
 	close(control->fd);
 	free(control);

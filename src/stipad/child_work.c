@@ -7,8 +7,9 @@
 #include "children.h"
 #include "config/config.h"
 #include "edge/edge.h"
-#include "generation.h"
+#include "generation_own.h"
 #include "metrics/metrics.h"
+#include "stipad/generation.h"
 
 int edge_work(struct child *child, const struct log *log, int control_fd)
 {
@@ -19,9 +20,10 @@ int edge_work(struct child *child, const struct log *log, int control_fd)
 		.control_fd = control_fd,
 		.metrics = generation->metrics,
 		.meter = metrics_meter(generation->metrics, child->number),
-		.listeners = generation->listeners->fds,
-		.n_listeners = generation->listeners->n,
-		.local_fd = generation->listeners->local_fd,
+		.waits = !generation->begun,
+		.listeners = generation->listeners,
+		.n_listeners = generation->n_listeners,
+		.local_fd = generation->local_fd,
 		.confined = true,
 	};
 
@@ -48,7 +50,6 @@ int authority_work(struct child *child, const struct log *log, int control_fd)
 static struct child_start start_of(const struct child *child, int control_fd)
 {
 	const struct generation *generation = child->generation;
-	const struct listeners *listeners = generation->listeners;
 	struct child_start start = { .parent = generation->pid, .name = child->name };
 
 	start.fds[start.n_fds++] = control_fd;
@@ -56,9 +57,8 @@ static struct child_start start_of(const struct child *child, int control_fd)
 		start.fds[start.n_fds++] = generation->log->fd;
 	if (child_is_authority(child))
 		return start;
-	for (size_t i = 0; i < listeners->n; i++)
-		start.fds[start.n_fds++] = listeners->fds[i];
-	start.fds[start.n_fds++] = listeners->local_fd;
+	for (size_t i = 0; i < generation->sockets.n; i++)
+		start.fds[start.n_fds++] = generation->sockets.item[i].fd;
 	return start;
 }
 
@@ -74,6 +74,7 @@ _Noreturn void child_main(struct child *child, int control_fd)
 	log.dropped = generation_dropped(child->generation, child->number);
 	if (!child_enter(&start, &error)) {
 		log_error(&log, "cannot start", LOG_TEXT("why", error.detail));
+		generation_refuse(control_fd, error.detail);
 		exit(EXIT_FAILURE);
 	}
 	exit(child->work(child, &log, control_fd));

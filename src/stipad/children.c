@@ -16,7 +16,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
-#include "generation.h"
+#include "generation_own.h"
 #include "metrics/metrics.h"
 #include "timing.h"
 
@@ -39,10 +39,37 @@ void child_start_later(struct child *child)
 		child->backoff_ms = BACKOFF_MAX_MS;
 }
 
+static void on_message(void *arg, const struct ipc_control_message *message)
+{
+	struct child *child = arg;
+
+	if (message->fd >= 0)
+		close(message->fd); /* it has none to give */
+	child->silent = 0;
+	child->ready = message->kind == IPC_CONTROL_READY;
+	child->heard = child->heard || child->ready || message->kind == IPC_CONTROL_NOT_READY;
+	memcpy(child->why, message->text, sizeof(child->why));
+	generation_heard(child->generation);
+}
+
+/* It ends, and is buried when it has. */
+static void on_end(void *arg)
+{
+	(void)arg;
+}
+
 static void take_process(struct child *child, pid_t pid, int control_fd)
 {
 	child->pid = pid;
-	child->control_fd = control_fd;
+	child->heard = child->ready = false;
+	child->silent = 0;
+	child->why[0] = '\0';
+	child->control =
+		ipc_control_new(child->generation->base, control_fd, on_message, on_end, child);
+	if (child->control == NULL) {
+		close(control_fd);
+		kill(pid, SIGKILL);
+	}
 	child->started_ms = clock_running_ms();
 	child->times++;
 	log_info(child->generation->log, "child started", LOG_TEXT("child", child->name),
@@ -90,15 +117,48 @@ static void on_again(evutil_socket_t fd, short what, void *arg)
 
 static void close_control(struct child *child)
 {
-	if (child->control_fd >= 0)
-		close(child->control_fd);
-	child->control_fd = -1;
+	ipc_control_free(child->control);
+	child->control = NULL;
+}
+
+void child_say(struct child *child, enum ipc_control_kind kind, int take_fd)
+{
+	struct error error = { 0 };
+
+	if (child->control == NULL || child->dismissed) {
+		if (take_fd >= 0)
+			close(take_fd);
+		return;
+	}
+	if (ipc_control_say(child->control, kind, NULL, take_fd, &error))
+		return;
+	log_error(child->generation->log, "a child does not listen, and is killed",
+		  LOG_TEXT("child", child->name), LOG_TEXT("why", error.detail));
+	kill(child->pid, SIGKILL);
+}
+
+void child_is_last(struct child *child)
+{
+	event_del(child->again);
 }
 
 void child_dismiss(struct child *child)
 {
-	event_del(child->again);
-	close_control(child);
+	child_is_last(child);
+	if (child->control != NULL)
+		ipc_control_end(child->control);
+	child->dismissed = true;
+}
+
+/* Ticks are counted, not time: where this process stood still, its children may have too. */
+void child_tick(struct child *child, unsigned int silent_max)
+{
+	if (child->pid == 0 || child->control == NULL || silent_max == 0 ||
+	    ++child->silent <= silent_max)
+		return;
+	log_error(child->generation->log, "a child hangs, and is killed",
+		  LOG_TEXT("child", child->name), LOG_NUMBER("child_pid", child->pid));
+	kill(child->pid, SIGKILL);
 }
 
 bool child_has_settled(int64_t alive_ms)
@@ -109,7 +169,7 @@ bool child_has_settled(int64_t alive_ms)
 static void log_death(const struct child *child, int how, int64_t alive_ms)
 {
 	const struct generation *generation = child->generation;
-	bool as_asked = generation->draining && WIFEXITED(how) && WEXITSTATUS(how) == 0;
+	bool as_asked = generation->leaving && WIFEXITED(how) && WEXITSTATUS(how) == 0;
 
 	log_line_(generation->log, as_asked ? LOG_LEVEL_INFO : LOG_LEVEL_ERROR, "child ended",
 		  LOG_TEXT("child", child->name), LOG_NUMBER("child_pid", child->pid),
@@ -122,8 +182,11 @@ int64_t child_bury(struct child *child, int how)
 {
 	int64_t alive_ms = clock_running_ms() - child->started_ms;
 
+	if (child->control != NULL)
+		ipc_control_hear_out(child->control);
 	log_death(child, how, alive_ms);
 	child->pid = 0;
+	child->ready = false;
 	close_control(child);
 	metrics_clear_gauges(child->generation->metrics, child->number);
 	if (child_has_settled(alive_ms))
@@ -139,7 +202,6 @@ bool child_make(struct child *child, struct generation *generation, unsigned int
 	*child = (struct child){
 		.generation = generation,
 		.number = number,
-		.control_fd = -1,
 		.backoff_ms = BACKOFF_MIN_MS,
 	};
 	if (child_is_authority(child))

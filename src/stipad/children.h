@@ -12,6 +12,7 @@
 #include <sys/types.h>
 
 #include "base/error.h"
+#include "ipc/control.h"
 
 struct event;
 struct generation;
@@ -29,8 +30,13 @@ struct child {
 	unsigned int number; /* of its slot in the metrics: 1 the authority, then the edges */
 	char name[16];	     /* "authority", "edge-1" */
 	int (*work)(struct child *child, const struct log *log, int control_fd);
-	pid_t pid;	/* 0: there is none now */
-	int control_fd; /* our end; -1 when closed */
+	pid_t pid;		     /* 0: there is none now */
+	struct ipc_control *control; /* NULL without a process */
+	bool dismissed;		     /* told to drain and to end */
+	bool heard;		     /* it has said how it is */
+	bool ready;
+	char why[IPC_CONTROL_TEXT]; /* it is not ready, or cannot start */
+	unsigned int silent;	    /* ticks since it was heard last */
 	int64_t started_ms;
 	unsigned int backoff_ms;
 	unsigned int times; /* it was started */
@@ -56,8 +62,18 @@ int64_t child_bury(struct child *child, int how);
 /* It has lived long enough to have started well. */
 bool child_has_settled(int64_t alive_ms);
 
+/* Tell it something; one that does not take it is of no use any more, and is killed. */
+void child_say(struct child *child, enum ipc_control_kind kind, int take_fd);
+
 /* Tell it to drain and to end, and start no other. */
 void child_dismiss(struct child *child);
+
+/* Start no other, should it end. */
+void child_is_last(struct child *child);
+
+/* A second has passed.  One that has been silent for so many is killed, to be replaced; 0: never.
+ */
+void child_tick(struct child *child, unsigned int silent_max);
 
 bool child_is_authority(const struct child *child);
 

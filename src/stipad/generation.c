@@ -1,24 +1,74 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#define _GNU_SOURCE /* CPU_COUNT */
-#include "generation.h"
+#include "stipad/generation.h"
 
-#include <errno.h>
-#include <sched.h>
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/random.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 
 #include <event2/event.h>
 
 #include "config/config.h"
+#include "generation_own.h"
+#include "ipc/control.h"
 #include "metrics/metrics.h"
 #include "timing.h"
 
 #define GRACE_MS 1000 /* after the drain timeout */
+
+void generation_refuse(int control_fd, const char *why)
+{
+	struct error unsaid = { 0 };
+
+	(void)!ipc_control_send(control_fd, IPC_CONTROL_CANNOT, why, -1, &unsaid);
+}
+
+/* ---- what the monitor hears ---- */
+
+static bool everybody(const struct generation *generation, bool (*is_so)(const struct child *child))
+{
+	for (size_t i = 0; i < generation->n; i++) {
+		if (!is_so(&generation->children[i]))
+			return false;
+	}
+	return true;
+}
+
+static bool is_heard(const struct child *child)
+{
+	return child->heard;
+}
+
+/* NULL, or why this generation is not ready: in the words of the authority, if it has some. */
+static const char *is_ready(void *arg)
+{
+	struct generation *generation = arg;
+
+	for (size_t i = 0; i < generation->n; i++) {
+		const struct child *child = &generation->children[i];
+
+		if (child->ready)
+			continue;
+		snprintf(generation->why, sizeof(generation->why), "%s: %.200s", child->name,
+			 child->pid == 0 ? "has ended" : child->why);
+		return generation->why;
+	}
+	return NULL;
+}
+
+/* Nothing is said before all children live: whether they can is not known. */
+void generation_heard(struct generation *generation)
+{
+	if (generation->tells) {
+		ipc_control_tell(generation->monitor);
+		return;
+	}
+	if (!everybody(generation, is_heard))
+		return;
+	generation->tells = ipc_control_beat(generation->monitor, is_ready);
+}
 
 /* ---- the end ---- */
 
@@ -33,25 +83,75 @@ static bool somebody_lives(const struct generation *generation)
 
 static void leave_if_alone(struct generation *generation)
 {
-	if (generation->draining && !somebody_lives(generation))
+	if (generation->leaving && !somebody_lives(generation))
 		event_base_loopbreak(generation->base);
 }
 
+static void leave(struct generation *generation)
+{
+	generation->leaving = true;
+	/* whoever comes now is others' guest, or shall be refused and go to another node */
+	sockets_close(&generation->sockets);
+	timing_set(generation->too_late, generation->config->drain_timeout_ms + GRACE_MS);
+	leave_if_alone(generation);
+}
+
 /* The authority stays until its edges have ended. */
-void generation_drain(struct generation *generation)
+static void drain(struct generation *generation)
 {
 	if (generation->draining)
 		return;
 	generation->draining = true;
 	for (size_t i = 0; i < generation->n; i++)
 		child_dismiss(&generation->children[i]);
-	/* whoever comes now shall be refused, and go to another node, not wait for nothing */
-	listeners_close(generation->listeners);
-	timing_set(generation->too_late, generation->config->drain_timeout_ms + GRACE_MS);
-	leave_if_alone(generation);
+	leave(generation);
 }
 
-static void on_too_late(evutil_socket_t fd, short what, void *arg)
+/* Others have taken over.  Edges that still have guests may have to be told to hurry: they keep
+ * their control pairs. */
+static void hand_over(struct generation *generation)
+{
+	if (generation->leaving)
+		return;
+	log_info(generation->log, "handing over");
+	child_dismiss(&generation->children[0]);
+	for (size_t i = 1; i < generation->n; i++) {
+		child_is_last(&generation->children[i]);
+		child_say(&generation->children[i], IPC_CONTROL_HAND_OVER, -1);
+	}
+	leave(generation);
+}
+
+static void begin(struct generation *generation)
+{
+	if (generation->begun || generation->leaving)
+		return;
+	generation->begun = true;
+	for (size_t i = 1; i < generation->n; i++)
+		child_say(&generation->children[i], IPC_CONTROL_BEGIN, -1);
+}
+
+void generation_on_message(void *arg, const struct ipc_control_message *message)
+{
+	struct generation *generation = arg;
+
+	if (message->kind == IPC_CONTROL_BEGIN)
+		begin(generation);
+	else if (message->kind == IPC_CONTROL_HAND_OVER)
+		hand_over(generation);
+	else if (message->fd >= 0)
+		close(message->fd);
+}
+
+void generation_on_end(void *arg)
+{
+	struct generation *generation = arg;
+
+	log_info(generation->log, "draining");
+	drain(generation);
+}
+
+void generation_on_late(evutil_socket_t fd, short what, void *arg)
 {
 	struct generation *generation = arg;
 
@@ -80,10 +180,16 @@ static bool cannot_start(const struct child *child, int how, int64_t alive_ms)
 
 static void give_up(struct generation *generation, const struct child *child)
 {
-	log_error(generation->log, "a child cannot start: the node ends",
-		  LOG_TEXT("child", child->name));
+	char why[IPC_CONTROL_TEXT];
+	struct error unsaid = { 0 };
+
+	snprintf(why, sizeof(why), "%s: %.200s", child->name,
+		 child->why[0] == '\0' ? "cannot start" : child->why);
+	log_error(generation->log, "a child cannot start: its generation ends",
+		  LOG_TEXT("child", child->name), LOG_TEXT("why", child->why));
+	(void)!ipc_control_say(generation->monitor, IPC_CONTROL_CANNOT, why, -1, &unsaid);
 	generation->status = EXIT_FAILURE;
-	generation_drain(generation);
+	drain(generation);
 }
 
 static void replace(struct generation *generation, struct child *child)
@@ -97,7 +203,7 @@ static void on_death(struct generation *generation, struct child *child, int how
 {
 	int64_t alive_ms = child_bury(child, how);
 
-	if (generation->draining)
+	if (generation->leaving)
 		leave_if_alone(generation);
 	else if (cannot_start(child, how, alive_ms))
 		give_up(generation, child);
@@ -114,7 +220,7 @@ static struct child *child_with(struct generation *generation, pid_t pid)
 	return NULL;
 }
 
-void generation_reap(struct generation *generation)
+static void reap(struct generation *generation)
 {
 	pid_t pid;
 	int how;
@@ -127,89 +233,57 @@ void generation_reap(struct generation *generation)
 	}
 }
 
-/* ---- life ---- */
-
-static size_t edges_wanted(const struct config *config)
+/* Only deaths are ours; the signals of a terminal, and the operator's, are the monitor's. */
+void generation_on_signal(void *arg, uint32_t signal_number)
 {
-	cpu_set_t cores;
-	int n = 1;
-
-	if (config->edges > 0)
-		return (size_t)config->edges < EDGES_MAX ? (size_t)config->edges : EDGES_MAX;
-	if (sched_getaffinity(0, sizeof(cores), &cores) == 0)
-		n = CPU_COUNT(&cores);
-	return n < EDGES_MAX ? (size_t)n : EDGES_MAX;
+	if (signal_number == SIGCHLD)
+		reap(arg);
 }
 
-static bool make_ticket_key(struct generation *generation, struct error *error)
+/* A child that has not sent what it had to say before it ended is not yet to be judged by that. */
+void generation_on_tick(evutil_socket_t fd, short what, void *arg)
 {
-	if (getrandom(generation->ticket_key, sizeof(generation->ticket_key), 0) !=
-	    (ssize_t)sizeof(generation->ticket_key))
-		return error_set(error, ERROR_UNAVAILABLE, "getrandom: %s", strerror(errno));
-	return true;
-}
+	struct generation *generation = arg;
+	unsigned int silent_max = (unsigned int)(generation->config->hang_timeout_ms + 999) / 1000;
 
-_Atomic uint64_t *generation_dropped(struct generation *generation, unsigned int slot)
-{
-	return meter_counter(metrics_meter(generation->metrics, slot), METRIC_LOG_LINES_DROPPED, 0);
-}
-
-static bool make_metrics(struct generation *generation, size_t children, struct error *error)
-{
-	generation->metrics = metrics_new(AUTHORITY_SLOT + (unsigned int)children);
-	if (generation->metrics == NULL)
-		return error_set(error, ERROR_UNAVAILABLE, "out of memory");
-	meter_set(metrics_meter(generation->metrics, MONITOR_SLOT), METRIC_START_TIME, time(NULL));
-	generation->own_log.dropped = generation_dropped(generation, MONITOR_SLOT);
-	return true;
-}
-
-static bool make_children(struct generation *generation, struct error *error)
-{
-	size_t wanted = 1 + edges_wanted(generation->config);
-
-	if (!make_metrics(generation, wanted, error))
-		return false;
-	for (; generation->n < wanted; generation->n++) {
-		if (!child_make(&generation->children[generation->n], generation,
-				AUTHORITY_SLOT + (unsigned int)generation->n, error))
-			return false;
-	}
-	return true;
-}
-
-bool generation_make(struct generation *generation, const struct config *config,
-		     const struct log *log, struct event_base *base, struct listeners *listeners,
-		     struct error *error)
-{
-	*generation = (struct generation){
-		.config = config,
-		.own_log = *log,
-		.pid = getpid(),
-		.base = base,
-		.listeners = listeners,
-	};
-	generation->log = &generation->own_log;
-	generation->too_late = evtimer_new(base, on_too_late, generation);
-	if (generation->too_late == NULL)
-		return error_set(error, ERROR_UNAVAILABLE, "out of memory");
-	return make_ticket_key(generation, error) && make_children(generation, error);
-}
-
-void generation_clear(struct generation *generation)
-{
+	(void)fd;
+	(void)what;
 	for (size_t i = 0; i < generation->n; i++)
-		child_clear(&generation->children[i]);
-	if (generation->too_late != NULL)
-		event_free(generation->too_late);
-	explicit_bzero(generation->ticket_key, sizeof(generation->ticket_key));
-	metrics_free(generation->metrics);
+		child_tick(&generation->children[i], silent_max);
 }
 
-void generation_start(struct generation *generation)
+static void run(struct generation *generation)
 {
-	log_info(generation->log, "node started", LOG_NUMBER("edges", (int64_t)generation->n - 1),
+	log_info(generation->log, "generation started",
+		 LOG_NUMBER("edges", (int64_t)generation->n - 1),
 		 LOG_TEXT("environment", generation->config->environment));
 	for (size_t i = 0; i < generation->n; i++)
 		child_start(&generation->children[i]);
+	event_base_dispatch(generation->base);
+}
+
+int generation_run(const struct config *config, const struct log *log, int control_fd)
+{
+	struct generation *generation = calloc(1, sizeof(*generation));
+	struct error error = { 0 };
+	int status = EXIT_FAILURE;
+
+	if (generation == NULL)
+		return status;
+	generation->config = config;
+	generation->own_log = *log;
+	generation->log = &generation->own_log;
+	generation->pid = getpid();
+	generation->signals.fd = -1;
+	generation->local_fd = -1;
+	if (generation_make(generation, control_fd, &error)) {
+		run(generation);
+		status = generation->status;
+	} else {
+		log_error(log, "the generation cannot start", LOG_TEXT("why", error.detail));
+		generation_refuse(control_fd, error.detail);
+	}
+	generation_clear(generation);
+	free(generation);
+	return status;
 }

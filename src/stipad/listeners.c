@@ -3,10 +3,12 @@
 
 #include <arpa/inet.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <netinet/tcp.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/un.h>
 #include <unistd.h>
 
@@ -114,54 +116,63 @@ static bool bind_local(int fd, const char *path)
 	return bound;
 }
 
-static bool open_local(struct listeners *listeners, const char *path, struct error *error)
+/* A listening socket, or -1. */
+static int listen_at(const char *path, struct error *error)
 {
+	int fd;
+
 	if (!make_room(path, error))
-		return false;
-	listeners->local_fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-	if (listeners->local_fd < 0 || !bind_local(listeners->local_fd, path))
-		return error_set(error, ERROR_UNAVAILABLE, "%.100s: %s", path, strerror(errno));
-	listeners->local_path = path;
-	if (lstat(path, &listeners->local_file) != 0 ||
-	    listen(listeners->local_fd, LOCAL_BACKLOG) != 0)
-		return error_set(error, ERROR_UNAVAILABLE, "%.100s: %s", path, strerror(errno));
-	return true;
+		return -1;
+	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	if (fd >= 0 && bind_local(fd, path) && listen(fd, LOCAL_BACKLOG) == 0)
+		return fd;
+	error_set(error, ERROR_UNAVAILABLE, "%.100s: %s", path, strerror(errno));
+	if (fd >= 0)
+		close(fd);
+	return -1;
 }
 
 /* ---- all ---- */
 
-bool listeners_open(struct listeners *listeners, const struct config *config, struct error *error)
+/* One whose file has gone is reached by nobody any more. */
+static bool can_be_kept(const struct socket_named *socket)
 {
-	*listeners = (struct listeners){ .local_fd = -1 };
-	for (; listeners->n < config->listen.n; listeners->n++) {
-		int fd = listen_on(config->listen.item[listeners->n], error);
+	return socket != NULL && (!socket_is_local(socket) || socket_has_file(socket));
+}
 
-		if (fd < 0)
+static bool open_one(struct sockets *listeners, const char *name, const struct sockets *inherited,
+		     struct error *error)
+{
+	const struct socket_named *old = sockets_find(inherited, name);
+	int fd;
+
+	if (sockets_find(listeners, name) != NULL)
+		return error_set(error, ERROR_INVALID, "listen on %.60s: named twice", name);
+	if (can_be_kept(old))
+		fd = fcntl(old->fd, F_DUPFD_CLOEXEC, 3);
+	else
+		fd = name[0] == '/' ? listen_at(name, error) : listen_on(name, error);
+	if (fd < 0)
+		return error_set(error, ERROR_UNAVAILABLE, "%.100s: %s", name, strerror(errno));
+	return sockets_add(listeners, name, fd);
+}
+
+static bool open_all(struct sockets *listeners, const struct config *config,
+		     const struct sockets *inherited, struct error *error)
+{
+	for (size_t i = 0; i < config->listen.n; i++) {
+		if (!open_one(listeners, config->listen.item[i], inherited, error))
 			return false;
-		listeners->fds[listeners->n] = fd;
 	}
-	return open_local(listeners, config->local_socket, error);
+	return open_one(listeners, config->local_socket, inherited, error);
 }
 
-static void remove_local(const struct listeners *listeners)
+bool listeners_open(struct sockets *listeners, const struct config *config,
+		    const struct sockets *inherited, struct error *error)
 {
-	struct stat file;
-
-	if (lstat(listeners->local_path, &file) == 0 &&
-	    file.st_dev == listeners->local_file.st_dev &&
-	    file.st_ino == listeners->local_file.st_ino)
-		unlink(listeners->local_path);
-}
-
-void listeners_close(struct listeners *listeners)
-{
-	for (size_t i = 0; i < listeners->n; i++)
-		close(listeners->fds[i]);
 	listeners->n = 0;
-	if (listeners->local_path != NULL)
-		remove_local(listeners);
-	listeners->local_path = NULL;
-	if (listeners->local_fd >= 0)
-		close(listeners->local_fd);
-	listeners->local_fd = -1;
+	if (open_all(listeners, config, inherited, error))
+		return true;
+	sockets_remove(listeners, inherited);
+	return false;
 }

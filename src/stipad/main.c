@@ -1,25 +1,37 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* stipad: one node of the token authority. */
 #include <argp.h>
+#include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <unistd.h>
 
 #include "config.h"
 #include "config/config.h"
+#include "stipad/generation.h"
 #include "stipad/monitor.h"
 
 #define DEFAULT_CONFIG SYSCONFDIR "/stipa/stipad.conf"
 
 enum { EXIT_USAGE = 2 };
 
-enum act { ACT_RUN, ACT_CHECK, ACT_PRINT };
+/* The control pair of a generation. */
+#define CONTROL_FD 3
+
+/* Options without a letter. */
+enum { KEY_GENERATION = 256 };
+
+enum act { ACT_RUN, ACT_CHECK, ACT_PRINT, ACT_GENERATION };
 
 struct arguments {
-	const char *config; /* NULL: not given */
+	const char *program; /* whatever lies there when a generation starts */
+	const char *config;  /* NULL: not given */
 	enum act act;
+	unsigned int generation;
 };
 
 /* argp prints what these say. */
@@ -31,6 +43,7 @@ static const struct argp_option options[] = {
 	{ "check-config", 't', NULL, 0, "check the configuration, tell every fault, and exit", 0 },
 	{ "print-config", 'T', NULL, 0,
 	  "print the configuration of --config, or without it the defaults, and exit", 0 },
+	{ "generation", KEY_GENERATION, "N", OPTION_HIDDEN, "the monitor starts it so", 0 },
 	{ 0 },
 };
 
@@ -47,6 +60,10 @@ static error_t take_option(int key, char *value, struct argp_state *state)
 		return 0;
 	case 'T':
 		arguments->act = ACT_PRINT;
+		return 0;
+	case KEY_GENERATION:
+		arguments->act = ACT_GENERATION;
+		arguments->generation = (unsigned int)atoi(value);
 		return 0;
 	case ARGP_KEY_ARG:
 		argp_error(state, "unexpected argument \"%s\"", value);
@@ -68,10 +85,67 @@ static void fill_standard_descriptors(void)
 		close(fd);
 }
 
+static const char *config_of(const struct arguments *arguments)
+{
+	return arguments->config == NULL ? DEFAULT_CONFIG : arguments->config;
+}
+
 static struct config *load(const struct arguments *arguments)
 {
-	return config_load(arguments->config == NULL ? DEFAULT_CONFIG : arguments->config, stderr);
+	return config_load(config_of(arguments), stderr);
 }
+
+/* ---- the monitor ---- */
+
+/* Without a slash it was found by the PATH, which may find another one the next time. */
+static const char *program_of(const char *name, char path[PATH_MAX])
+{
+	ssize_t len;
+
+	if (strchr(name, '/') != NULL)
+		return name;
+	len = readlink("/proc/self/exe", path, PATH_MAX - 1);
+	if (len < 0)
+		return name;
+	path[len] = '\0';
+	return path;
+}
+
+/* A generation begins with what lies on the disk: the program, the configuration, the rest. */
+static void become_generation(void *arg, unsigned int number, int control_fd)
+{
+	const struct arguments *arguments = arg;
+	char text[16], why[320];
+	const char *const argv[] = { arguments->program, "--config", config_of(arguments),
+				     "--generation",	 text,	     NULL };
+
+	snprintf(text, sizeof(text), "%u", number);
+	if (control_fd == CONTROL_FD)
+		fcntl(CONTROL_FD, F_SETFD, 0);
+	else
+		dup2(control_fd, CONTROL_FD);
+	execv(arguments->program, (char *const *)argv);
+	snprintf(why, sizeof(why), "%.200s: %s", arguments->program, strerror(errno));
+	generation_refuse(CONTROL_FD, why);
+	_exit(EXIT_FAILURE);
+}
+
+static int run(const struct arguments *arguments)
+{
+	const struct log log = { .fd = STDERR_FILENO,
+				 .least = LOG_LEVEL_INFO,
+				 .process = "monitor" };
+	char path[PATH_MAX];
+	struct arguments kept = *arguments;
+	const struct monitor_options monitor = { .log = &log,
+						 .become = become_generation,
+						 .arg = &kept };
+
+	kept.program = program_of(arguments->program, path);
+	return monitor_run(&monitor);
+}
+
+/* ---- a generation ---- */
 
 static enum log_level level_of(const char *name)
 {
@@ -88,19 +162,49 @@ static enum log_level level_of(const char *name)
 	return LOG_LEVEL_ERROR;
 }
 
-static int run(const struct arguments *arguments)
+/* The first fault says it; the log has them all. */
+static void refuse(char *faults)
 {
-	struct config *config = load(arguments);
-	struct log log = { .fd = STDERR_FILENO, .process = "monitor" };
+	fputs(faults, stderr);
+	faults[strcspn(faults, "\n")] = '\0';
+	generation_refuse(CONTROL_FD, faults);
+}
+
+static struct config *load_or_refuse(const struct arguments *arguments)
+{
+	char *faults = NULL;
+	size_t len = 0;
+	FILE *file = open_memstream(&faults, &len);
+	struct config *config;
+
+	if (file == NULL)
+		abort();
+	config = config_load(config_of(arguments), file);
+	fclose(file);
+	if (config == NULL)
+		refuse(faults);
+	free(faults);
+	return config;
+}
+
+static int lead(const struct arguments *arguments)
+{
+	struct config *config = load_or_refuse(arguments);
+	struct log log = { .fd = STDERR_FILENO };
 	int status;
 
 	if (config == NULL)
 		return EXIT_FAILURE;
 	log.least = level_of(config->log_level);
-	status = monitor_run(config, &log);
+	snprintf(log.process, sizeof(log.process), "generation-%u", arguments->generation);
+	prctl(PR_SET_NAME, log.process);
+	fcntl(CONTROL_FD, F_SETFD, FD_CLOEXEC);
+	status = generation_run(config, &log, CONTROL_FD);
 	config_free(config);
 	return status;
 }
+
+/* ---- and what needs neither ---- */
 
 static int check(const struct arguments *arguments)
 {
@@ -133,8 +237,9 @@ int main(int argc, char **argv)
 		[ACT_RUN] = run,
 		[ACT_CHECK] = check,
 		[ACT_PRINT] = print,
+		[ACT_GENERATION] = lead,
 	};
-	struct arguments arguments = { .act = ACT_RUN };
+	struct arguments arguments = { .program = argv[0], .act = ACT_RUN };
 
 	fill_standard_descriptors();
 	argp_err_exit_status = EXIT_USAGE;

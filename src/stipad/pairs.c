@@ -1,27 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The streams between edges and authority: the parent makes each pair and hands the ends over. */
 #include <errno.h>
-#include <signal.h>
 #include <string.h>
 #include <sys/socket.h>
 
 #include "base/log.h"
 #include "children.h"
-#include "generation.h"
-#include "ipc/control.h"
-
-/* Hand one end over.  A child that cannot take it is of no use any more: it is killed, if it is
- * not dead already, and its successor gets another. */
-static void hand_over(struct child *child, int peer_fd)
-{
-	struct error error = { 0 };
-
-	if (ipc_control_send_peer(child->control_fd, peer_fd, &error))
-		return;
-	log_error(child->generation->log, "a child does not take its peer",
-		  LOG_TEXT("child", child->name), LOG_TEXT("why", error.detail));
-	kill(child->pid, SIGKILL);
-}
+#include "generation_own.h"
 
 static void connect_them(struct child *edge, struct child *authority)
 {
@@ -35,8 +20,8 @@ static void connect_them(struct child *edge, struct child *authority)
 			  LOG_TEXT("why", strerror(errno)));
 		return;
 	}
-	hand_over(authority, pair[0]);
-	hand_over(edge, pair[1]);
+	child_say(authority, IPC_CONTROL_PEER, pair[0]);
+	child_say(edge, IPC_CONTROL_PEER, pair[1]);
 }
 
 void pairs_give(struct child *child)

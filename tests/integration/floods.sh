@@ -54,7 +54,7 @@ guessing_is_limited()
 
 resident_kb()
 {
-	for child in $(pgrep -P "$pid_a"); do
+	for child in $(descendants "$pid_a"); do
 		awk -v name="$(cat "/proc/$child/comm")" '/^VmRSS/ { print name, $2 }' \
 			"/proc/$child/status"
 	done | sort

@@ -124,10 +124,19 @@ start_node()
 	wait_ready "$1"
 }
 
+# Below the monitor stand its generations, and below each of these its children.
+descendants()
+(
+	for child in $(pgrep -P "$1"); do
+		echo "$child"
+		descendants "$child"
+	done
+)
+
 # children_named PID NAME: the edges, or the authority, of a node, a line each.
 children_named()
 {
-	for child in $(pgrep -P "$1"); do
+	for child in $(descendants "$1"); do
 		case $(cat "/proc/$child/comm" 2>/dev/null) in
 		"stipa-$2"*) echo "$child" ;;
 		esac

@@ -258,9 +258,12 @@ void ipc_server_attach(struct ipc_server *server, int fd)
 	tell("attach");
 }
 
+static bool told_ready;
+
 void ipc_server_tell_ready(struct ipc_server *server, bool ready)
 {
 	(void)server;
+	told_ready = ready;
 	tell(ready ? "ready" : "not-ready");
 }
 
@@ -297,7 +300,8 @@ void ipc_server_free(struct ipc_server *server)
 		tell("no-server");
 }
 
-static void (*on_peer)(void *arg, int fd);
+static void (*on_message)(void *arg, const struct ipc_control_message *message);
+static const char *(*authority_is_ready)(void *arg);
 static void (*on_end)(void *arg);
 
 /* The script begins when the process listens to its monitor. */
@@ -311,18 +315,44 @@ static void on_clockwork(evutil_socket_t fd, short what, void *arg)
 }
 
 struct ipc_control *ipc_control_new(struct event_base *loop, int control_fd,
-				    void (*peer)(void *arg, int fd), void (*end)(void *arg),
-				    void *arg)
+				    void (*message)(void *arg,
+						    const struct ipc_control_message *message),
+				    void (*end)(void *arg), void *arg)
 {
 	const struct timeval beat = { .tv_usec = 20000 };
 
 	CU_ASSERT_EQUAL(control_fd, 5);
 	CU_ASSERT_PTR_EQUAL(arg, server_arg);
-	on_peer = peer;
+	on_message = message;
 	on_end = end;
 	clockwork = event_new(loop, -1, EV_PERSIST, on_clockwork, NULL);
 	event_add(clockwork, &beat);
 	return (struct ipc_control *)&clockwork;
+}
+
+bool ipc_control_beat(struct ipc_control *control, const char *(*is_ready)(void *arg))
+{
+	CU_ASSERT_PTR_EQUAL(control, &clockwork);
+	authority_is_ready = is_ready;
+	return true;
+}
+
+/* What the monitor hears is what the edges are told. */
+void ipc_control_tell(struct ipc_control *control)
+{
+	CU_ASSERT_PTR_EQUAL(control, &clockwork);
+	CU_ASSERT_EQUAL(authority_is_ready(server_arg) == NULL, told_ready);
+}
+
+bool ipc_control_send(int control_fd, enum ipc_control_kind kind, const char *text, int take_fd,
+		      struct error *error)
+{
+	(void)error;
+	CU_ASSERT_EQUAL(control_fd, 5);
+	CU_ASSERT_EQUAL(kind, IPC_CONTROL_CANNOT);
+	CU_ASSERT_TRUE(text != NULL && text[0] != '\0');
+	CU_ASSERT_EQUAL(take_fd, -1);
+	return true;
 }
 
 void ipc_control_free(struct ipc_control *control)
@@ -335,7 +365,9 @@ void ipc_control_free(struct ipc_control *control)
 
 static void edge_comes(void)
 {
-	on_peer(server_arg, 7);
+	const struct ipc_control_message peer = { .kind = IPC_CONTROL_PEER, .fd = 7 };
+
+	on_message(server_arg, &peer);
 }
 
 static void edge_goes(void)

@@ -18,12 +18,24 @@ static struct ipc_control *control;
 static int monitor_fd;
 static int peers[8];
 static int n_peers;
+static struct ipc_control_message last;
+static int n_messages;
+static const char *why_not;
 static int ends;
 
-static void on_peer(void *arg, int fd)
+static void on_message(void *arg, const struct ipc_control_message *message)
 {
 	CU_ASSERT_PTR_EQUAL(arg, &peers);
-	peers[n_peers++] = fd;
+	if (message->kind == IPC_CONTROL_PEER)
+		peers[n_peers++] = message->fd;
+	last = *message;
+	n_messages++;
+}
+
+static const char *is_ready(void *arg)
+{
+	(void)arg;
+	return why_not;
 }
 
 static void on_end(void *arg)
@@ -57,7 +69,7 @@ static void begin(void)
 	ends = 0;
 	socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair);
 	monitor_fd = pair[0];
-	control = ipc_control_new(base, pair[1], on_peer, on_end, &peers);
+	control = ipc_control_new(base, pair[1], on_message, on_end, &peers);
 }
 
 static void end(void)
@@ -139,6 +151,8 @@ static void send_raw(const char *text, size_t len, int n)
 	CU_ASSERT_EQUAL(sendmsg(monitor_fd, &message, MSG_NOSIGNAL), (ssize_t)len);
 }
 
+static const char long_text[1 + IPC_CONTROL_TEXT] = "N";
+
 static void test_anything_else_is_an_end_and_leaks_nothing(void)
 {
 	static const struct {
@@ -147,9 +161,14 @@ static void test_anything_else_is_an_end_and_leaks_nothing(void)
 		size_t len;
 		int fds;
 	} rows[] = {
-		{ "no descriptor", "P", 1, 0 },	      { "two descriptors", "P", 1, 2 },
-		{ "four descriptors", "P", 1, 4 },    { "another message", "X", 1, 1 },
-		{ "more than one byte", "PP", 2, 1 }, { "no byte", "", 0, 1 },
+		{ "no descriptor", "P", 1, 0 },
+		{ "two descriptors", "P", 1, 2 },
+		{ "four descriptors", "P", 1, 4 },
+		{ "another message", "X", 1, 1 },
+		{ "no byte", "", 0, 1 },
+		{ "a descriptor too many", "B", 1, 1 },
+		{ "a name without a socket", "S127.0.0.1:1", 12, 0 },
+		{ "too long a text", long_text, sizeof(long_text), 0 },
 	};
 
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
@@ -199,6 +218,86 @@ static void test_a_dead_child_is_an_error_not_a_signal(void)
 	CU_ASSERT_EQUAL(open_fds(), before);
 }
 
+static int kind_at_monitor(struct ipc_control_message *message)
+{
+	return ipc_control_receive(monitor_fd, message) == IPC_CONTROL_GOT ? (int)message->kind : 0;
+}
+
+static void test_a_child_says_how_it_is_at_once_and_again(void)
+{
+	struct ipc_control_message message;
+
+	begin();
+	why_not = "no\ndatabase";
+	ipc_control_tell(control); /* nothing: it has not begun */
+	CU_ASSERT_EQUAL(kind_at_monitor(&message), 0);
+	CU_ASSERT_TRUE(ipc_control_beat(control, is_ready));
+	CU_ASSERT_EQUAL(kind_at_monitor(&message), IPC_CONTROL_NOT_READY);
+	CU_ASSERT_STRING_EQUAL(message.text, "no?database");
+	CU_ASSERT_EQUAL(message.fd, -1);
+	why_not = NULL;
+	ipc_control_tell(control);
+	CU_ASSERT_EQUAL(kind_at_monitor(&message), IPC_CONTROL_READY);
+	CU_ASSERT_STRING_EQUAL(message.text, "");
+	CU_ASSERT_EQUAL(kind_at_monitor(&message), 0);
+	event_base_loop(base, EVLOOP_ONCE); /* a second passes */
+	CU_ASSERT_EQUAL(kind_at_monitor(&message), IPC_CONTROL_READY);
+	end();
+}
+
+static void test_one_that_is_told_to_end_is_still_heard(void)
+{
+	struct ipc_control_message message;
+	struct error error = { 0 };
+
+	begin();
+	CU_ASSERT_TRUE(ipc_control_beat(control, is_ready));
+	shutdown(monitor_fd, SHUT_WR);
+	turn();
+	CU_ASSERT_EQUAL(ends, 1);
+	CU_ASSERT_EQUAL(kind_at_monitor(&message), IPC_CONTROL_READY);
+	ipc_control_tell(control);
+	CU_ASSERT_EQUAL(kind_at_monitor(&message), IPC_CONTROL_READY);
+	CU_ASSERT_FALSE(ipc_control_send(monitor_fd, IPC_CONTROL_BEGIN, NULL, -1, &error));
+	end();
+}
+
+static void test_what_a_dead_one_said_last_is_heard(void)
+{
+	struct error error = { 0 };
+
+	begin();
+	n_messages = 0;
+	CU_ASSERT_TRUE(ipc_control_send(monitor_fd, IPC_CONTROL_NOT_READY, "one", -1, &error));
+	CU_ASSERT_TRUE(ipc_control_send(monitor_fd, IPC_CONTROL_CANNOT, "two", -1, &error));
+	close(monitor_fd);
+	monitor_fd = -1;
+	ipc_control_hear_out(control);
+	CU_ASSERT_EQUAL(n_messages, 2);
+	CU_ASSERT_EQUAL(last.kind, IPC_CONTROL_CANNOT);
+	CU_ASSERT_STRING_EQUAL(last.text, "two");
+	CU_ASSERT_EQUAL(ends, 1);
+	ipc_control_hear_out(control);
+	turn();
+	CU_ASSERT_EQUAL(ends, 1);
+	end();
+}
+
+static void test_a_long_text_is_cut(void)
+{
+	char text[2 * IPC_CONTROL_TEXT];
+	struct error error = { 0 };
+
+	begin();
+	memset(text, 'x', sizeof(text));
+	text[sizeof(text) - 1] = '\0';
+	CU_ASSERT_TRUE(ipc_control_send(monitor_fd, IPC_CONTROL_CANNOT, text, -1, &error));
+	turn();
+	CU_ASSERT_EQUAL(strlen(last.text), IPC_CONTROL_TEXT - 1);
+	CU_ASSERT_EQUAL(ends, 0);
+	end();
+}
+
 static int setup(void)
 {
 	base = event_base_new();
@@ -224,6 +323,12 @@ int main(void)
 		  test_a_child_that_does_not_read_holds_nobody_up },
 		{ "a dead child is an error, not a signal",
 		  test_a_dead_child_is_an_error_not_a_signal },
+		{ "a child says how it is, at once and again",
+		  test_a_child_says_how_it_is_at_once_and_again },
+		{ "one that is told to end is still heard",
+		  test_one_that_is_told_to_end_is_still_heard },
+		{ "what a dead one said last is heard", test_what_a_dead_one_said_last_is_heard },
+		{ "a long text is cut", test_a_long_text_is_cut },
 		CU_TEST_INFO_NULL,
 	};
 	static CU_SuiteInfo suites[] = {
