@@ -503,7 +503,7 @@ static void test_a_child_that_dies_again_and_again_waits_longer(void)
 	for (int i = 0; i < 4; i++) {
 		double took = shared->seen[1].started_s[i + 1] - shared->seen[1].started_s[i];
 
-		CU_ASSERT_TRUE(took >= waits[i] && took < waits[i] * 1.5 + 5);
+		CU_ASSERT_TRUE(took >= waits[i] * 0.8 && took < waits[i] * 1.5 + 5);
 	}
 	CU_ASSERT_EQUAL(shared->seen[2].starts, 1); /* the others do not notice */
 	end_well();				    /* while one waits to be started */
@@ -580,7 +580,7 @@ static void test_what_does_not_drain_is_killed(void)
 	asked = now_s();
 	kill(monitor, SIGTERM);
 	CU_ASSERT_EQUAL(monitor_status(10), 1);
-	CU_ASSERT_TRUE(now_s() - asked >= 1.2 && now_s() - asked < 4.5);
+	CU_ASSERT_TRUE(now_s() - asked >= 1 && now_s() - asked < 4.5);
 	CU_ASSERT_TRUE(all_are_gone());
 	CU_ASSERT_EQUAL(shared->seen[1].ended, 1);
 	CU_ASSERT_TRUE(log_has("is killed"));
