@@ -17,6 +17,7 @@
 #include <jansson.h>
 
 #include "config/config.h"
+#include "crypto/client_secret.h"
 #include "edge/authorization.h"
 #include "edge/challenge.h"
 #include "edge/face.h"
@@ -73,14 +74,17 @@ static enum flow_next identify(struct flow *flow)
 }
 
 /* Names, aliases and SPCs are made of these.  Anything else is nobody's, and its refusal is the
- * authority's, so that it looks like any other. */
+ * authority's, so that it looks like any other.  So is a secret that a client has put into the
+ * path: refusals are kept with the account that was asked for. */
 static void take_account(struct order *order, const char *id)
 {
 	static const char bytes[] = "abcdefghijklmnopqrstuvwxyz"
 				    "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-._~";
 	size_t len = strlen(id);
+	struct client_secret_kind kind;
 
-	if (len <= ACCOUNT_REF_MAX && strspn(id, bytes) == len)
+	if (len <= ACCOUNT_REF_MAX && strspn(id, bytes) == len &&
+	    !client_secret_read(id, len, &kind))
 		memcpy(order->account, id, len + 1);
 }
 

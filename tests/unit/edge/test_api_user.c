@@ -78,7 +78,9 @@ static void test_a_password_of_ours_goes_as_a_digest(void)
 /* Whoever the user is. */
 static void test_the_method_follows_from_the_password_alone(void)
 {
-	static const char *const users[] = { "sp-user", "nobody", LONG64, LONG64 "x", "\xc3\xa9" };
+	static const char *const users[] = { "sp-user",	 "nobody",   LONG64,
+					     LONG64 "x", "\xc3\xa9", "a chosen password",
+					     OURS };
 	static const struct {
 		const char *password;
 		enum access_method method;

@@ -328,6 +328,7 @@ static const struct {
 	{ "a\nb", "" },
 	{ "\xc3\xa9", "" },
 	{ "a\"b", "" },
+	{ "stipa_demo_" ZEROS43 "AAAAAA", "" },
 };
 
 static void test_an_odd_account_is_nobodys(void)
