@@ -1284,6 +1284,18 @@ END $$;
 
 ALTER FUNCTION stipa.issuing_state(kid text, node_clock timestamp with time zone) OWNER TO stipa_owner;
 
+CREATE FUNCTION stipa.ledger_begin() RETURNS uuid
+    LANGUAGE sql STABLE
+    SET search_path TO 'stipa', 'pg_temp'
+    AS $_$
+	SELECT min(substring(pg_get_expr(c.relpartbound, c.oid)
+		FROM $re$FROM \('([0-9a-f-]{36})'\)$re$))::uuid
+	FROM pg_inherits AS i JOIN pg_class AS c ON c.oid = i.inhrelid
+	WHERE i.inhparent = 'stipa.token'::regclass;
+$_$;
+
+ALTER FUNCTION stipa.ledger_begin() OWNER TO stipa_owner;
+
 CREATE FUNCTION stipa.lock_firmly(key bigint) RETURNS void
     LANGUAGE plpgsql
     SET search_path TO 'stipa', 'pg_temp'
@@ -1334,6 +1346,44 @@ CREATE FUNCTION stipa.login_hash(users text[]) RETURNS TABLE(n bigint, hash text
 $$;
 
 ALTER FUNCTION stipa.login_hash(users text[]) OWNER TO stipa_owner;
+
+CREATE FUNCTION stipa.mark_accept(actor text, reason text, marked uuid) RETURNS TABLE(at timestamp with time zone, newest uuid, newest_at timestamp with time zone)
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'stipa', 'pg_temp'
+    AS $$
+#variable_conflict use_variable
+DECLARE
+	now timestamptz := act(actor, reason);
+BEGIN
+	IF marked IS NULL OR get_byte(uuid_send(marked), 6) >> 4 <> 7 THEN
+		RAISE invalid_parameter_value USING MESSAGE = 'marked: want the jti of a token';
+	ELSIF (SELECT s.known FROM mark_state(marked, NULL) AS s) THEN
+		RAISE object_not_in_prerequisite_state USING
+			MESSAGE = format('token %s is known: there is nothing to accept', marked);
+	END IF;
+	SELECT t.jti, t.issued_at INTO newest, newest_at
+	FROM token AS t ORDER BY t.jti DESC LIMIT 1;
+	INSERT INTO mark_accepted (jti, accepted_at) VALUES (marked, now);
+	PERFORM audit(now, actor, 'mark_accept', marked::text, reason,
+		      jsonb_build_object('newest', newest, 'newest_at', newest_at));
+	at := now;
+	RETURN NEXT;
+END $$;
+
+ALTER FUNCTION stipa.mark_accept(actor text, reason text, marked uuid) OWNER TO stipa_owner;
+
+CREATE FUNCTION stipa.mark_state(marked uuid, of_ledger uuid) RETURNS TABLE(ledger uuid, known boolean)
+    LANGUAGE sql STABLE SECURITY DEFINER
+    SET search_path TO 'stipa', 'pg_temp'
+    AS $$
+	SELECT l.id, marked IS NULL
+		OR EXISTS (SELECT FROM token AS t WHERE t.jti = marked)
+		OR EXISTS (SELECT FROM mark_accepted AS a WHERE a.jti = marked)
+		OR coalesce(of_ledger = l.id AND marked < ledger_begin(), false)
+	FROM ledger AS l;
+$$;
+
+ALTER FUNCTION stipa.mark_state(marked uuid, of_ledger uuid) OWNER TO stipa_owner;
 
 CREATE FUNCTION stipa.node_signer(kid text) RETURNS TABLE(x5u text, sha256 bytea, state text)
     LANGUAGE sql STABLE SECURITY DEFINER
@@ -1626,7 +1676,7 @@ ALTER FUNCTION stipa.rights_lock() OWNER TO stipa_owner;
 
 CREATE FUNCTION stipa.schema_version() RETURNS integer
     LANGUAGE sql IMMUTABLE
-    RETURN 11;
+    RETURN 12;
 
 ALTER FUNCTION stipa.schema_version() OWNER TO stipa_owner;
 
@@ -2548,6 +2598,22 @@ CREATE VIEW stipa.delegation_view AS
 
 ALTER TABLE stipa.delegation_view OWNER TO stipa_owner;
 
+CREATE TABLE stipa.ledger (
+    one boolean DEFAULT true NOT NULL,
+    id uuid DEFAULT gen_random_uuid() NOT NULL,
+    made_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    CONSTRAINT ledger_one_check CHECK (one)
+);
+
+ALTER TABLE stipa.ledger OWNER TO stipa_owner;
+
+CREATE TABLE stipa.mark_accepted (
+    jti uuid NOT NULL,
+    accepted_at timestamp with time zone NOT NULL
+);
+
+ALTER TABLE stipa.mark_accepted OWNER TO stipa_owner;
+
 CREATE TABLE stipa.notice (
     id bigint NOT NULL,
     at timestamp with time zone NOT NULL,
@@ -2894,6 +2960,12 @@ ALTER TABLE ONLY stipa.delegation_client
 ALTER TABLE ONLY stipa.delegation
     ADD CONSTRAINT delegation_pkey PRIMARY KEY (id);
 
+ALTER TABLE ONLY stipa.ledger
+    ADD CONSTRAINT ledger_pkey PRIMARY KEY (one);
+
+ALTER TABLE ONLY stipa.mark_accepted
+    ADD CONSTRAINT mark_accepted_pkey PRIMARY KEY (jti);
+
 ALTER TABLE ONLY stipa.notice
     ADD CONSTRAINT notice_pkey PRIMARY KEY (id);
 
@@ -2971,11 +3043,19 @@ CREATE TRIGGER append_only BEFORE DELETE OR UPDATE ON stipa.audit_event FOR EACH
 
 CREATE TRIGGER append_only BEFORE DELETE ON stipa.audit_head FOR EACH ROW EXECUTE FUNCTION stipa.refuse_change();
 
+CREATE TRIGGER append_only BEFORE DELETE OR UPDATE ON stipa.ledger FOR EACH ROW EXECUTE FUNCTION stipa.refuse_change();
+
+CREATE TRIGGER append_only BEFORE DELETE OR UPDATE ON stipa.mark_accepted FOR EACH ROW EXECUTE FUNCTION stipa.refuse_change();
+
 CREATE TRIGGER append_only BEFORE DELETE OR UPDATE ON stipa.token FOR EACH ROW EXECUTE FUNCTION stipa.refuse_change();
 
 CREATE TRIGGER append_only_truncate BEFORE TRUNCATE ON stipa.audit_event FOR EACH STATEMENT EXECUTE FUNCTION stipa.refuse_change();
 
 CREATE TRIGGER append_only_truncate BEFORE TRUNCATE ON stipa.audit_head FOR EACH STATEMENT EXECUTE FUNCTION stipa.refuse_change();
+
+CREATE TRIGGER append_only_truncate BEFORE TRUNCATE ON stipa.ledger FOR EACH STATEMENT EXECUTE FUNCTION stipa.refuse_change();
+
+CREATE TRIGGER append_only_truncate BEFORE TRUNCATE ON stipa.mark_accepted FOR EACH STATEMENT EXECUTE FUNCTION stipa.refuse_change();
 
 CREATE TRIGGER append_only_truncate BEFORE TRUNCATE ON stipa.token FOR EACH STATEMENT EXECUTE FUNCTION stipa.refuse_change();
 
@@ -3173,12 +3253,21 @@ REVOKE ALL ON FUNCTION stipa.issuing_state(kid text, node_clock timestamp with t
 GRANT ALL ON FUNCTION stipa.issuing_state(kid text, node_clock timestamp with time zone) TO stipa_authority;
 GRANT ALL ON FUNCTION stipa.issuing_state(kid text, node_clock timestamp with time zone) TO stipa_operator;
 
+REVOKE ALL ON FUNCTION stipa.ledger_begin() FROM PUBLIC;
+
 REVOKE ALL ON FUNCTION stipa.lock_firmly(key bigint) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION stipa.lock_holders(key bigint) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION stipa.login_hash(users text[]) FROM PUBLIC;
 GRANT ALL ON FUNCTION stipa.login_hash(users text[]) TO stipa_authority;
+
+REVOKE ALL ON FUNCTION stipa.mark_accept(actor text, reason text, marked uuid) FROM PUBLIC;
+GRANT ALL ON FUNCTION stipa.mark_accept(actor text, reason text, marked uuid) TO stipa_operator;
+
+REVOKE ALL ON FUNCTION stipa.mark_state(marked uuid, of_ledger uuid) FROM PUBLIC;
+GRANT ALL ON FUNCTION stipa.mark_state(marked uuid, of_ledger uuid) TO stipa_authority;
+GRANT ALL ON FUNCTION stipa.mark_state(marked uuid, of_ledger uuid) TO stipa_operator;
 
 REVOKE ALL ON FUNCTION stipa.node_signer(kid text) FROM PUBLIC;
 GRANT ALL ON FUNCTION stipa.node_signer(kid text) TO stipa_authority;

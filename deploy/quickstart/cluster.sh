@@ -76,7 +76,7 @@ cluster_make()
 {
 	step "Making a private PostgreSQL in $short"
 	keys_forget
-	rm -rf "$short"/{data,data.new,pg}
+	rm -rf "$short"/{data,data.new,pg,state}
 	if is_root; then
 		chown root:postgres "$short" && chmod 710 "$short"
 		install -d -o postgres -g postgres -m 700 "$short/data.new" "$short/pg"

@@ -39,6 +39,7 @@ node_settings_write()
 		signer_key = "$(signer_key)"
 		signer_passphrase = "$pki/passphrase"
 		certificates = "$pki/certs"
+		state = "$short/state"
 		crl_url = "https://127.0.0.1:$port/sti-pa/crl"
 		crl_url_download = "https://127.0.0.1:$port/download/v1/crl"
 		crl_issuer = "C=US,O=STI-PA,CN=STI-PA CRL"
@@ -197,7 +198,7 @@ node_status()
 data_remove()
 {
 	keys_forget
-	rm -rf "$work/run" "$work/log" "$short"/{data,data.new,pg} "$short/stipactl" "$short/node.sock"
+	rm -rf "$work/run" "$work/log" "$short"/{data,data.new,pg,state} "$short/stipactl" "$short/node.sock"
 	rm -f "$work/pg" "$short/checkout"
 	rmdir "$short"
 }

@@ -30,6 +30,7 @@ struct config {
 	char *signer_certificate; /* PEM chain; its name without .pem is the kid */
 	char *signer_key;
 	char *signer_passphrase; /* a file */
+	char *state;		 /* folder of what the node must not forget */
 	char *certificates;	 /* folder of the PEM chains served at x5u */
 	char *crl_url;		 /* the "crl" of an answer */
 	char *crl_url_download;	 /* the same, for deployed clients; or NULL */

@@ -28,7 +28,8 @@ enum confine_part {
 	CONFINE_INET6 = 1 << 4,	  /* of AF_INET6 */
 	CONFINE_THREADS = 1 << 5, /* starts threads, never processes */
 	CONFINE_READS = 1 << 6,	  /* opens files, to read */
-	CONFINE_RECORDS = 1 << 7, /* writes at a place of a file that it holds, and syncs it */
+	CONFINE_RECORDS =
+		1 << 7, /* writes at a place of a file that it holds, locks and syncs it */
 };
 
 struct confine_profile {

@@ -14,6 +14,7 @@
 struct db_desk;
 struct event_base;
 struct issuer;
+struct mark_keeper;
 struct meter;
 struct signer;
 
@@ -24,6 +25,7 @@ struct issuer_options {
 	struct event_base *base;
 	struct db_desk *desk; /* greeted with issue/schema.h; the issuer watches it */
 	struct signer *signer;
+	struct mark_keeper *mark; /* the database must know of it */
 	const struct log *log;
 	struct meter *meter;	  /* counts batches, their commits and signatures; or NULL */
 	unsigned int queue_max;	  /* orders that wait: 4096 */
@@ -33,7 +35,8 @@ struct issuer_options {
 
 /* Checks what it finds on each new connection, and anew every 2 s: settings, signer registered
  * with the same certificate, partitions, clock; and, once for each connection, that the signer
- * signs.  Makes the ledger's partitions ahead, each hour. */
+ * signs; and that the database has the last token known committed.  Makes the ledger's partitions
+ * ahead, each hour. */
 struct issuer *issuer_new(const struct issuer_options *options, struct error *error) MUST_CHECK;
 
 /* @done runs after the verdict has been committed and an issued token signed, or with the error:

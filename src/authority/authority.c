@@ -18,6 +18,7 @@
 #include "issue/schema.h"
 #include "keys/signer.h"
 #include "limits.h"
+#include "mark/keeper.h"
 #include "oauth/oauth.h"
 
 #define FLUSH_MS 100 /* for the last answers to leave */
@@ -26,6 +27,7 @@ struct authority {
 	const struct authority_options *options;
 	struct event_base *base;
 	struct signer *signer;
+	struct mark_keeper *mark;
 	struct db_desk *desk;
 	struct issuer *issuer;
 	struct oauth *oauth;
@@ -293,6 +295,7 @@ static bool issuer_make(struct authority *authority, struct error *error)
 		.base = authority->base,
 		.desk = authority->desk,
 		.signer = authority->signer,
+		.mark = authority->mark,
 		.log = authority->options->log,
 		.meter = authority->options->meter,
 		.queue_max = (unsigned int)authority->options->config->orders_max,
@@ -358,14 +361,24 @@ static bool signer_make(struct authority *authority, struct error *error)
 	return authority->signer != NULL;
 }
 
+static bool mark_make(struct authority *authority, struct error *error)
+{
+	const struct authority_options *options = authority->options;
+
+	authority->mark =
+		mark_keeper_new(authority->base, options->config->state, options->log, error);
+	return authority->mark != NULL;
+}
+
 static bool authority_make(struct authority *authority, struct error *error)
 {
 	authority->base = event_base_new();
 	if (authority->base == NULL)
 		return error_set(error, ERROR_UNAVAILABLE, "no event loop");
-	return signer_make(authority, error) && server_make(authority, error) &&
-	       desk_make(authority, error) && issuer_make(authority, error) &&
-	       oauth_make(authority, error) && control_make(authority, error);
+	return signer_make(authority, error) && mark_make(authority, error) &&
+	       server_make(authority, error) && desk_make(authority, error) &&
+	       issuer_make(authority, error) && oauth_make(authority, error) &&
+	       control_make(authority, error);
 }
 
 static void event_freep(struct event *event)
@@ -382,6 +395,7 @@ static void authority_clear(struct authority *authority)
 	oauth_free(authority->oauth);
 	limits_free(authority->limits);
 	ipc_server_free(authority->server);
+	mark_keeper_free(authority->mark); /* after whoever notes in it */
 	signer_free(authority->signer);
 	event_freep(authority->patience);
 	event_freep(authority->flushed);

@@ -40,6 +40,8 @@ const struct config_option config_options[] = {
 	  .help = "PEM file, encrypted: the key of the token signer" },
 	{ TEXT(signer_passphrase), REQUIRED, .check = check_path,
 	  .help = "file that holds the passphrase of signer_key" },
+	{ TEXT(state), .fallback = "/var/lib/stipa", .check = check_path,
+	  .help = "folder for what this node must not forget though the database might; its own" },
 	{ TEXT(certificates), REQUIRED, .check = check_path,
 	  .help = "folder of the PEM chains that are served at x5u" },
 	{ TEXT(crl_url), REQUIRED, .check = check_https,

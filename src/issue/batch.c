@@ -9,6 +9,7 @@
 #include "base/uuid.h"
 #include "ipc/verdict.h"
 #include "issue/claims.h"
+#include "mark/keeper.h"
 #include "metrics/metrics.h"
 
 /* ---- one order ---- */
@@ -136,13 +137,20 @@ static bool is_to_be_signed(const struct issue_entry *entry)
 	return entry->row.verdict == VERDICT_ISSUED && !entry->order.dry_run;
 }
 
+/* Of an order whose row is in the ledger: what is to be signed, and the mark. */
+static bool prepare(struct batch *batch, struct issue_entry *entry, struct error *error)
+{
+	mark_keeper_note_jti(batch->services->mark, entry->jti);
+	return encode(batch, entry, batch->job.digest[batch->job.n], error);
+}
+
 /* An order that is issued stays, with its digest in the job; any other is answered. */
 static void judge_one(struct batch *batch, struct issue_entry *entry, unsigned int row)
 {
 	struct error error = { 0 };
 
 	if (issue_row_read(batch->rows, row, &entry->row, &error) && is_to_be_signed(entry) &&
-	    encode(batch, entry, batch->job.digest[batch->job.n], &error)) {
+	    prepare(batch, entry, &error)) {
 		STAILQ_INSERT_TAIL(&batch->asks, &entry->ask, link);
 		batch->job.n++;
 		return;

@@ -41,6 +41,7 @@ TAILQ_HEAD(batches, batch);
 
 struct batch_services {
 	struct signer *signer;
+	struct mark_keeper *mark;
 	const struct log *log;
 	struct meter *meter;
 	void (*ended)(void *arg, struct batch *batch); /* it is freed next */

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/uuid.h"
 #include "issue/schema.h"
 
 const struct db_statement schema_greeting = {
@@ -39,6 +40,13 @@ static const struct db_statement issuing_state = {
 	.result = DB_BINARY,
 };
 
+static const struct db_statement mark_state = {
+	.name = "mark_state",
+	.sql = "SELECT ledger, known FROM stipa.mark_state($1::uuid, $2::uuid)",
+	.params = 2,
+	.result = DB_BINARY,
+};
+
 const struct db_statement issue_extend_ledger = {
 	.name = "extend_ledger",
 	.sql = "SELECT stipa.token_partitions_extend()",
@@ -46,6 +54,7 @@ const struct db_statement issue_extend_ledger = {
 };
 
 const struct db_statement *const issue_question_statements[] = {
+	&mark_state,
 	&node_signer,
 	&issuing_state,
 	NULL,
@@ -174,18 +183,46 @@ bool issue_row_read(const PGresult *rows, unsigned int i, struct issue_row *row,
 /* ---- could a token be issued now? ---- */
 
 void issue_question_ask(struct issue_question *question, struct db_pipeline *pipe, const char *kid,
-			int64_t unix_us)
+			int64_t unix_us, const struct mark *mark)
 {
 	*question = (struct issue_question){
+		.asked = *mark,
+		.mark.statement = &mark_state,
 		.signer.statement = &node_signer,
 		.state.statement = &issuing_state,
 	};
+	if (mark_has_jti(mark)) {
+		db_bind_bytes(&question->mark, 0, question->asked.jti, sizeof(mark->jti));
+		db_bind_bytes(&question->mark, 1, question->asked.ledger, sizeof(mark->ledger));
+	}
 	db_bind_text(&question->signer, 0, kid);
 	db_time_encode(unix_us, question->node_clock);
 	db_bind_text(&question->state, 0, kid);
 	db_bind_bytes(&question->state, 1, question->node_clock, DB_TIME_LEN);
+	db_send(pipe, &question->mark);
 	db_send(pipe, &question->signer);
 	db_send(pipe, &question->state);
+}
+
+/* First of all: what an older copy of the database says of the rest is of then. */
+static bool read_mark(const struct issue_question *question, struct issue_state *state,
+		      struct error *error)
+{
+	const PGresult *rows = question->mark.result;
+	char jti[UUID_TEXT_LEN + 1];
+
+	if (PQntuples(rows) != 1 || PQgetlength(rows, 0, 0) != sizeof(state->ledger) ||
+	    PQgetlength(rows, 0, 1) != 1)
+		return error_set(error, ERROR_INTERNAL, "mark_state: not a ledger and a boolean");
+	memcpy(state->ledger, PQgetvalue(rows, 0, 0), sizeof(state->ledger));
+	state->behind = PQgetvalue(rows, 0, 1)[0] == 0;
+	if (!state->behind)
+		return true;
+	uuid_to_text(question->asked.jti, jti);
+	return error_set(error, ERROR_UNAVAILABLE,
+			 "the database is older than what this node issued: it lacks token %s; "
+			 "restored? see 'stipactl mark show', then 'stipactl mark accept'",
+			 jti);
 }
 
 static bool read_signer(const PGresult *rows, const char *kid, const uint8_t sha256[32],
@@ -206,21 +243,23 @@ static bool read_signer(const PGresult *rows, const char *kid, const uint8_t sha
 }
 
 bool issue_question_read(const struct issue_question *question, const char *kid,
-			 const uint8_t certificate_sha256[32], char x5u[X5U_MAX + 1],
+			 const uint8_t certificate_sha256[32], struct issue_state *state,
 			 struct error *error)
 {
-	const PGresult *state = question->state.result;
+	const PGresult *rows = question->state.result;
 	const char *why;
 
-	if (!read_signer(question->signer.result, kid, certificate_sha256, x5u, error))
+	if (!read_mark(question, state, error) ||
+	    !read_signer(question->signer.result, kid, certificate_sha256, state->x5u, error))
 		return false;
-	why = PQntuples(state) == 1 ? db_text(state, 0, 0) : "issuing_state: no row";
+	why = PQntuples(rows) == 1 ? db_text(rows, 0, 0) : "issuing_state: no row";
 	return why == NULL || error_set(error, ERROR_UNAVAILABLE, "%s", why);
 }
 
 void issue_question_clear(struct issue_question *question)
 {
+	PQclear(question->mark.result);
 	PQclear(question->signer.result);
 	PQclear(question->state.result);
-	question->signer.result = question->state.result = NULL;
+	question->mark.result = question->signer.result = question->state.result = NULL;
 }

@@ -6,6 +6,7 @@
 #include "db/pipeline.h"
 #include "db/value.h"
 #include "ipc/order.h"
+#include "mark/mark.h"
 
 #define X5U_MAX 255
 
@@ -34,19 +35,27 @@ bool issue_row_read(const PGresult *rows, unsigned int i, struct issue_row *row,
 /* Make the ledger's partitions that are missing ahead; the answer says how many were made. */
 extern const struct db_statement issue_extend_ledger;
 
-/* Could a token be issued now?  Two calls: whose key is this, and what stands against it. */
+/* Could a token be issued now?  Three calls: does the database know of our mark, whose key is this,
+ * and what stands against it. */
 extern const struct db_statement *const issue_question_statements[]; /* up to a NULL */
 
 struct issue_question {
+	struct mark asked;
 	uint8_t node_clock[DB_TIME_LEN];
-	struct db_call signer, state;
+	struct db_call mark, signer, state;
+};
+
+struct issue_state {
+	uint8_t ledger[16]; /* which one this is */
+	bool behind;	    /* it lacks our mark */
+	char x5u[X5U_MAX + 1];
 };
 
 void issue_question_ask(struct issue_question *question, struct db_pipeline *pipe, const char *kid,
-			int64_t unix_us);
-/* The x5u of the kid; ERROR_UNAVAILABLE with the reason why no token could be issued. */
+			int64_t unix_us, const struct mark *mark);
+/* ERROR_UNAVAILABLE with the reason why no token could be issued. */
 bool issue_question_read(const struct issue_question *question, const char *kid,
-			 const uint8_t certificate_sha256[32], char x5u[X5U_MAX + 1],
+			 const uint8_t certificate_sha256[32], struct issue_state *state,
 			 struct error *error) MUST_CHECK;
 void issue_question_clear(struct issue_question *question);
 

@@ -11,6 +11,7 @@
 #include "base/uuid.h"
 #include "batch.h"
 #include "db/chore.h"
+#include "mark/keeper.h"
 #include "metrics/metrics.h"
 #include "probe.h"
 
@@ -20,6 +21,7 @@
 
 struct issuer {
 	struct signer *signer;
+	struct mark_keeper *mark;
 	const struct log *log;
 	issuer_ready_fn on_ready;
 	void *arg;
@@ -86,6 +88,7 @@ static void on_lost(void *arg, const struct error *why)
 	struct issuer *issuer = arg;
 
 	issuer->connected = false;
+	mark_keeper_hurry(issuer->mark); /* the next database is held against it */
 	set_ready(issuer, why->detail);
 }
 
@@ -104,17 +107,30 @@ static bool probe_is_due(const struct db_errand *errand, int64_t now_ms)
 	return issuer->probe_due && issuer->probe == NULL;
 }
 
+/* A token that the mark cannot follow could be forgotten. */
+static void check_mark(const struct issuer *issuer, struct error *error)
+{
+	const char *why = mark_keeper_why_late(issuer->mark);
+
+	if (why != NULL)
+		error_set(error, ERROR_UNAVAILABLE, "the mark cannot be written: %.120s", why);
+}
+
 static void take_probe(struct issuer *issuer, const struct probe *probe)
 {
-	const struct error *error = &probe->flow.error;
+	const struct issue_state *state = &probe->state;
+	struct error error = probe->flow.error;
 
 	if (probe->connection != issuer->connection || !issuer->connected)
 		return; /* it speaks of a connection that has gone */
-	if (error->kind == ERROR_NONE) {
-		memcpy(issuer->x5u, probe->x5u, sizeof(issuer->x5u));
+	meter_set(issuer->services.meter, METRIC_LEDGER_BEHIND, state->behind);
+	if (error.kind == ERROR_NONE) {
+		memcpy(issuer->x5u, state->x5u, sizeof(issuer->x5u));
 		issuer->signer_shown = true;
+		mark_keeper_note_ledger(issuer->mark, state->ledger);
+		check_mark(issuer, &error);
 	}
-	set_ready(issuer, error->kind == ERROR_NONE ? NULL : error->detail);
+	set_ready(issuer, error.kind == ERROR_NONE ? NULL : error.detail);
 }
 
 static void on_probe_ended(struct probe *probe)
@@ -145,7 +161,7 @@ static void probe_send(struct db_errand *errand, struct db_pipeline *pipe)
 		.connection = issuer->connection,
 	};
 	issuer->probe = probe;
-	probe_ask(probe, pipe);
+	probe_ask(probe, pipe, mark_keeper_mark(issuer->mark));
 }
 
 /* A question that fails has no answer that could be told. */
@@ -282,12 +298,14 @@ void issuer_order_start(struct issuer *issuer, const struct order *order, struct
 static void init(struct issuer *issuer, const struct issuer_options *options)
 {
 	issuer->signer = options->signer;
+	issuer->mark = options->mark;
 	issuer->log = options->log;
 	issuer->desk = options->desk;
 	issuer->on_ready = options->on_ready;
 	issuer->arg = options->arg;
 	issuer->services = (struct batch_services){
 		.signer = options->signer,
+		.mark = options->mark,
 		.log = options->log,
 		.meter = options->meter,
 		.ended = on_batch_ended,

@@ -16,7 +16,7 @@ static enum flow_next judge(struct flow *flow)
 
 	return flow_next_if(issue_question_read(&probe->question, signer_kid(probe->signer),
 						signer_certificate_sha256(probe->signer),
-						probe->x5u, &flow->error));
+						&probe->state, &flow->error));
 }
 
 /* The signer verifies the first signature of every job by its certificate. */
@@ -44,9 +44,10 @@ static void finish(struct flow *flow)
 	probe->ended(probe);
 }
 
-void probe_ask(struct probe *probe, struct db_pipeline *pipe)
+void probe_ask(struct probe *probe, struct db_pipeline *pipe, const struct mark *mark)
 {
-	issue_question_ask(&probe->question, pipe, signer_kid(probe->signer), clock_unix_us());
+	issue_question_ask(&probe->question, pipe, signer_kid(probe->signer), clock_unix_us(),
+			   mark);
 }
 
 void probe_start(struct probe *probe)

@@ -19,13 +19,13 @@ struct probe {
 	void *arg;
 	unsigned int connection; /* the owner's number of it */
 
-	char x5u[X5U_MAX + 1];
+	struct issue_state state;
 	struct issue_question question;
 	struct signer_job job;
 };
 
 /* Send the questions; the rest when they have been answered. */
-void probe_ask(struct probe *probe, struct db_pipeline *pipe);
+void probe_ask(struct probe *probe, struct db_pipeline *pipe, const struct mark *mark);
 void probe_start(struct probe *probe);
 void probe_free(struct probe *probe);
 

@@ -31,6 +31,7 @@ static const struct {
 	{ "signer-chain", doctor_signer_chain },
 	{ "signer-registered", doctor_signer_registered },
 	{ "signer-days", doctor_signer_days },
+	{ "mark", doctor_mark },
 	{ "issuing", doctor_issuing },
 	{ "tls-key", doctor_tls_key },
 	{ "tls-days", doctor_tls_days },

@@ -93,6 +93,7 @@ extern const struct command db_commands[];
 extern const struct command delegation_commands[];
 extern const struct command doctor_commands[];
 extern const struct command explain_commands[];
+extern const struct command mark_commands[];
 extern const struct command notice_commands[];
 extern const struct command pki_commands[];
 extern const struct command policy_commands[];

@@ -49,6 +49,7 @@ void doctor_database(struct doctor *doctor);
 void doctor_settings(struct doctor *doctor);
 void doctor_schema(struct doctor *doctor);
 void doctor_clock(struct doctor *doctor);
+void doctor_mark(struct doctor *doctor);
 void doctor_issuing(struct doctor *doctor);
 void doctor_partitions(struct doctor *doctor);
 void doctor_audit(struct doctor *doctor);

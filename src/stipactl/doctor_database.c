@@ -10,7 +10,9 @@
 #include "command.h"
 #include "doctor.h"
 #include "issue/schema.h"
+#include "mark_text.h"
 #include "registry/health.h"
+#include "registry/mark.h"
 
 #define POSTGRES_LEAST	 150000
 #define CONNECTIONS_FEW	 5
@@ -155,6 +157,36 @@ void doctor_partitions(struct doctor *doctor)
 		    months < PARTITIONS_GOOD ? "run 'stipactl db partitions', by a timer" : "",
 		    "the ledger has partitions for %d month%s from now on", months,
 		    months == 1 ? "" : "s");
+}
+
+void doctor_mark(struct doctor *doctor)
+{
+	struct mark_text text;
+	struct error error = { 0 };
+	PGresult_auto *row = NULL;
+
+	if (!mark_text_read(doctor->config->state, &text, &error)) {
+		doctor_find(doctor, error.kind == ERROR_NOT_FOUND ? FOUND_WARNING : FOUND_FAILED,
+			    error.kind == ERROR_NOT_FOUND ? "stipad makes it when it starts"
+							  : "see stipactl(1), mark",
+			    "%s", error.detail);
+		return;
+	}
+	if (doctor->node != NULL)
+		row = mark_state(doctor->node, mark_text_or_null(text.jti),
+				 mark_text_or_null(text.ledger), &error);
+	if (row == NULL)
+		return;
+	if (strcmp(field(row, "known"), "yes") != 0)
+		doctor_find(doctor, FOUND_FAILED,
+			    "find the right copy of the database; or decide, and run "
+			    "'stipactl mark accept'",
+			    "the database lacks token %s of %s, which this node issued", text.jti,
+			    text.at);
+	else
+		doctor_find(doctor, FOUND_OK, "", "%s%s",
+			    text.jti[0] == '\0' ? "nothing issued yet" : "the database has token ",
+			    text.jti);
 }
 
 void doctor_issuing(struct doctor *doctor)

@@ -33,6 +33,7 @@ static const struct command *const tables[] = {
 	explain_commands,
 	notice_commands,
 	audit_commands,
+	mark_commands,
 	config_commands,
 	doctor_commands,
 };

@@ -25,7 +25,8 @@ WORLD, STEP, EDGE, AUTHORITY = sys.argv[1], sys.argv[2], int(sys.argv[3]), int(s
 UNITS = {"stipa_request_duration_seconds": "seconds", "stipa_commit_duration_seconds": "seconds",
          "stipa_sign_duration_seconds": "seconds", "stipa_start_time_seconds": "seconds",
          "stipa_batch_size_orders": "orders"}
-GAUGES = {"stipa_connections", "stipa_orders_waiting", "stipa_ready", "stipa_start_time_seconds"}
+GAUGES = {"stipa_connections", "stipa_ledger_behind", "stipa_orders_waiting", "stipa_ready",
+          "stipa_start_time_seconds"}
 HISTOGRAMS = {"stipa_request_duration_seconds", "stipa_batch_size_orders",
               "stipa_commit_duration_seconds", "stipa_sign_duration_seconds"}
 

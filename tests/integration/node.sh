@@ -85,6 +85,7 @@ node_conf()
 		signer_key = "$dir/pki/$kid.key"
 		signer_passphrase = "$dir/passphrase"
 		certificates = "$dir/pki/certs"
+		state = "$dir/state-$1"
 		crl_url = "https://127.0.0.1:$port_a/sti-pa/crl"
 		crl_url_download = "https://127.0.0.1:$port_a/download/v1/crl"
 		crl_issuer = "CN=STI-PA CRL,O=Demo STI-PA,C=US"

@@ -980,6 +980,62 @@ a_node_s_configuration_is_judged()
 	refused 2 wrong-use config check a b
 }
 
+# The mark of a node, as mark/mark.h describes it, written by code that is not the product's.
+# write_mark JTI LEDGER
+write_mark()
+{
+	/usr/bin/python3 - "$dir/state/mark" "$1" "$2" <<-'PY'
+		import hashlib, struct, sys, uuid
+		path, jti, ledger = sys.argv[1:]
+		with open(path, "wb") as file:
+		    for sequence in (0, 1):
+		        record = b"STIPAMRK" + struct.pack(">QQ", 1, sequence)
+		        record += uuid.UUID(ledger).bytes + uuid.UUID(jti).bytes + bytes(64)
+		        file.write((record + hashlib.sha256(record).digest()).ljust(4096, b"\0"))
+	PY
+}
+
+node_with_a_mark()
+{
+	none=00000000-0000-0000-0000-000000000000
+	mkdir -p "$dir/state" &&
+	sed "s|^# state = .*|state = \"$dir/state\"|" "$srcdir/deploy/stipad.conf" >"$dir/mark.conf" &&
+	refused 1 not-found mark show "$dir/mark.conf" &&
+	refused 1 not-found mark accept "$dir/mark.conf" --reason test &&
+	write_mark $none $none && done_with mark show "$dir/mark.conf" &&
+	[ "$(of_out '[.jti, .made, .known] | join("|")')" = "||yes" ] &&
+	refused 1 wrong-state mark accept "$dir/mark.conf" --reason test
+}
+
+a_mark_is_shown_and_accepted()
+{
+	node_with_a_mark || return 1
+	ledger=$(sql -d stipa -c "SELECT id FROM stipa.ledger")
+	lost=019b76da-a800-7000-8000-000000000001  # of the first of January 2026
+	there=$(sql -d stipa -c "SELECT jti FROM stipa.token LIMIT 1")
+	write_mark "$there" "$ledger" && done_with mark show "$dir/mark.conf" &&
+	[ "$(of_out .known)" = yes ] && [ -n "$(of_out .newest)" ] &&
+	refused 1 wrong-state mark accept "$dir/mark.conf" --reason test &&
+	# a month that this ledger has dropped, and one that another ledger has never had
+	write_mark "$lost" "$ledger" && done_with mark show "$dir/mark.conf" &&
+	[ "$(of_out '[.made, .known] | join("|")')" = "2026-01-01T00:00:00Z|yes" ] &&
+	write_mark "$lost" "$there" && done_with mark show "$dir/mark.conf" &&
+	[ "$(of_out .known)" = no ] &&
+	ctl mark show "$dir/mark.conf" | grep -q "stipactl mark accept" &&
+	refused 2 wrong-use mark accept "$dir/mark.conf" &&
+	refused 2 wrong-use mark accept --jti 7 --reason test &&
+	done_with mark accept "$dir/mark.conf" --reason "the copy of noon" &&
+	[ "$(of_out .jti)" = "$lost" ] &&
+	done_with mark show "$dir/mark.conf" && [ "$(of_out .known)" = yes ] &&
+	ctl mark accept --jti "${lost%1}2" --reason test | grep -q "are unknown to this database" &&
+	[ "$(sql -d stipa -c "SELECT string_agg(reason, '|' ORDER BY id) FROM stipa.audit_event
+		WHERE action = 'mark_accept'")" = "the copy of noon|test" ] &&
+	printf x | dd of="$dir/state/mark" bs=1 seek=40 conv=notrunc 2>/dev/null &&
+	done_with mark show "$dir/mark.conf" &&
+	printf x | dd of="$dir/state/mark" bs=1 seek=4136 conv=notrunc 2>/dev/null &&
+	refused 1 failed mark show "$dir/mark.conf"
+}
+
 # Without --actor: the configuration, and without that the user of the system.
 the_actor_is_known()
 {
@@ -1094,6 +1150,7 @@ run_step "Any insertion is found" any_insertion_is_found
 run_step "An end cut off is found by a noted head" an_end_cut_off_is_found_by_a_noted_head
 run_step "Tampering with the database is found" tampering_with_the_database_is_found
 run_step "A node's configuration is judged as by the node" a_node_s_configuration_is_judged
+run_step "A node's mark is shown, and its loss accepted" a_mark_is_shown_and_accepted
 run_step "The actor is known" the_actor_is_known
 run_step "No secret is in the database or its log" secrets_are_nowhere
 run_step "Without a schema nothing works, and it is said" without_a_schema

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/types.h>
+#include <unistd.h>
 
 #include <CUnit/Basic.h>
 #include <event2/event.h>
@@ -15,6 +16,7 @@
 #include "issue/schema.h"
 #include "jose/jws.h"
 #include "keys/signer.h"
+#include "mark/keeper.h"
 
 /* A real database with tests/db/fixture.sql; only the signer is faked. */
 
@@ -27,6 +29,8 @@ struct asked {
 };
 
 static struct event_base *base;
+static char state[] = "/tmp/stipa-state-XXXXXX";
+static struct mark_keeper *mark; /* one for all tests: each goes on with the ledger of the last */
 static struct db_desk *desk;
 static struct issuer *issuer;
 static PGconn *control; /* looks on, and meddles */
@@ -235,7 +239,7 @@ static void before_each(void)
 					    .greeting = &schema_greeting,
 					    .on_greeting = schema_greeting_check };
 	struct issuer_options options = {
-		.base = base, .log = &quiet, .queue_max = 4096, .on_ready = on_ready
+		.base = base, .mark = mark, .log = &quiet, .queue_max = 4096, .on_ready = on_ready
 	};
 
 	snprintf(conninfo, sizeof(conninfo), "%s user=stipa_authority", getenv("TEST_PGCONN"));
@@ -598,15 +602,24 @@ static void after_each(void)
 static int setup(void)
 {
 	char conninfo[200];
+	struct error error = { 0 };
 
 	snprintf(conninfo, sizeof(conninfo), "%s user=postgres", getenv("TEST_PGCONN"));
 	control = PQconnectdb(conninfo);
 	base = event_base_new();
-	return PQstatus(control) != CONNECTION_OK || base == NULL;
+	if (base != NULL && mkdtemp(state) != NULL)
+		mark = mark_keeper_new(base, state, &quiet, &error);
+	return PQstatus(control) != CONNECTION_OK || mark == NULL;
 }
 
 static int teardown(void)
 {
+	char path[64];
+
+	mark_keeper_free(mark);
+	snprintf(path, sizeof(path), "%s/mark", state);
+	unlink(path);
+	rmdir(state);
 	event_base_free(base);
 	PQfinish(control);
 	return 0;

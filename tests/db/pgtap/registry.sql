@@ -272,6 +272,9 @@ INSERT INTO acts (statement, outcome) VALUES
 	($$policy_set('a', 'r', '1 h', 0::int2, NULL, true, NULL, '30 s')$$, '22023'),
 	($$policy_set('a', 'r', '1 h', 0::int2, NULL, true, NULL, '30 min')$$, '00000'),
 	($$policy_set('a', 'r', '2 h', 0::int2, NULL, true, NULL)$$, '00000'),
+	-- the mark of a node
+	($$mark_accept('a', 'r', new_jti())$$, '00000'),
+	($$mark_accept('a', 'r', NULL)$$, '22023 marked: want the jti of a token'),
 	-- the end of accounts
 	($$account_revoke('a', 'r', 'sp-new')$$, '00000'),
 	($$account_revoke('a', 'r', 'sp-new')$$, '55000'),

@@ -14,6 +14,7 @@
 #include "ipc/control.h"
 #include "issue/issuer.h"
 #include "keys/signer.h"
+#include "mark/keeper.h"
 #include "metrics/metrics.h"
 #include "oauth/oauth.h"
 
@@ -84,6 +85,26 @@ void signer_free(struct signer *signer)
 		tell("no-signer");
 }
 
+static bool mark_fails;
+static char mark_keeper;
+
+struct mark_keeper *mark_keeper_new(struct event_base *loop, const char *folder,
+				    const struct log *log, struct error *error)
+{
+	(void)loop;
+	(void)log;
+	CU_ASSERT_STRING_EQUAL(folder, "state");
+	if (!mark_fails)
+		return (struct mark_keeper *)&mark_keeper;
+	error_set(error, ERROR_INVALID, "state: no such folder");
+	return NULL;
+}
+
+void mark_keeper_free(struct mark_keeper *keeper)
+{
+	CU_ASSERT_TRUE(keeper == NULL || keeper == (struct mark_keeper *)&mark_keeper);
+}
+
 static struct issuer_options issuer_options;
 static struct {
 	struct answer *answer;
@@ -106,6 +127,7 @@ struct issuer *issuer_new(const struct issuer_options *options, struct error *er
 {
 	(void)error;
 	CU_ASSERT_PTR_EQUAL(options->desk, the_desk);
+	CU_ASSERT_PTR_EQUAL(options->mark, (struct mark_keeper *)&mark_keeper);
 	issuer_options = *options;
 	return (struct issuer *)&issuer_options;
 }
@@ -565,11 +587,13 @@ static int run(const struct script *script)
 {
 	static char key[] = "key", passphrase[] = "passphrase", chain[] = "chain";
 	static char database[] = "host=/run/db", environment[] = "demo";
+	static char state[] = "state";
 	const struct config config = { .database = database,
 				       .signer_key = key,
 				       .signer_passphrase = passphrase,
 				       .signer_certificate = chain,
 				       .environment = environment,
+				       .state = state,
 				       .orders_max = 12,
 				       .requests_per_client_s = script->per_client_s,
 				       .requests_per_client_burst = 2,
@@ -610,6 +634,16 @@ static void test_without_a_key_it_does_not_start(void)
 	CU_ASSERT_STRING_EQUAL(story, "");
 }
 
+static void test_without_its_mark_it_does_not_start(void)
+{
+	const struct script nobody = { .name = "no mark" };
+
+	mark_fails = true;
+	CU_ASSERT_EQUAL(run(&nobody), 1);
+	mark_fails = false;
+	CU_ASSERT_STRING_EQUAL(story, "no-signer ");
+}
+
 static void test_without_a_database_address_it_does_not_start(void)
 {
 	const struct script nobody = { .name = "no database" };
@@ -625,6 +659,7 @@ int main(void)
 	static CU_TestInfo tests[] = {
 		{ "scripts", test_scripts },
 		{ "without a key", test_without_a_key_it_does_not_start },
+		{ "without its mark", test_without_its_mark_it_does_not_start },
 		{ "without a database address", test_without_a_database_address_it_does_not_start },
 		CU_TEST_INFO_NULL,
 	};

@@ -9,11 +9,13 @@
 #include <event2/event.h>
 
 #include "base/clock.h"
+#include "base/uuid.h"
 #include "db/desk.h"
 #include "ipc/verdict.h"
 #include "issue/issuer.h"
 #include "issue/schema.h"
 #include "keys/signer.h"
+#include "mark/keeper.h"
 #include "metrics/metrics.h"
 
 /* The issuer at its desk, with the neighbours of both faked by linking: the connection, the
@@ -66,9 +68,9 @@ int64_t clock_unix_us(void)
 static struct db_link_options link_options;
 static char broken[200]; /* why it was broken off */
 
-/* What has been sent and waits for its answer: two questions of a probe, or a batch. */
+/* What has been sent and waits for its answer: three questions of a probe, or a batch. */
 static struct {
-	struct db_call *call[2];
+	struct db_call *call[3];
 	int calls;
 	struct db_call *commit;
 	int orders; /* 0: a probe, or the ledger's partitions */
@@ -98,12 +100,14 @@ static void finish(struct db_call *call, const struct error *error, const char *
 /* The answer to what was sent: an error, and the results that the calls have already. */
 static void answer(enum error_kind kind, const char *sqlstate)
 {
-	struct db_call *call[2] = { sent.call[0], sent.call[1] }, *commit = sent.commit;
+	struct db_call *call[3] = { sent.call[0], sent.call[1], sent.call[2] };
+	struct db_call *commit = sent.commit;
 	struct error error = { .kind = kind, .detail = "as the test wants" };
 
 	memset(&sent, 0, sizeof(sent));
 	finish(call[0], &error, sqlstate);
 	finish(call[1], &error, sqlstate);
+	finish(call[2], &error, sqlstate);
 	finish(commit, &error, "");
 }
 
@@ -155,7 +159,7 @@ static void read_accounts(const struct db_call *call)
 void db_send(struct db_pipeline *pipe, struct db_call *call)
 {
 	CU_ASSERT_PTR_EQUAL(pipe, the_pipe);
-	CU_ASSERT_FATAL(sent.calls < 2);
+	CU_ASSERT_FATAL(sent.calls < 3);
 	sent.call[sent.calls++] = call;
 	if (strcmp(call->statement->name, "issue_tokens") == 0)
 		read_accounts(call);
@@ -241,16 +245,61 @@ static bool is_poisoned(void)
 	return false;
 }
 
+/* ---- the mark ---- */
+
+static struct mark mark;
+static const char *mark_late;
+static bool hurried;
+
+static const char this_ledger[] = "this ledger is it";
+
+const struct mark *mark_keeper_mark(const struct mark_keeper *keeper)
+{
+	(void)keeper;
+	return &mark;
+}
+
+void mark_keeper_note_jti(struct mark_keeper *keeper, const uint8_t jti[16])
+{
+	(void)keeper;
+	memcpy(mark.jti, jti, sizeof(mark.jti));
+}
+
+void mark_keeper_note_ledger(struct mark_keeper *keeper, const uint8_t ledger[16])
+{
+	(void)keeper;
+	memcpy(mark.ledger, ledger, sizeof(mark.ledger));
+}
+
+void mark_keeper_hurry(struct mark_keeper *keeper)
+{
+	(void)keeper;
+	hurried = true;
+}
+
+const char *mark_keeper_why_late(const struct mark_keeper *keeper)
+{
+	(void)keeper;
+	return mark_late;
+}
+
+bool mark_has_jti(const struct mark *asked)
+{
+	return asked->jti[0] != 0;
+}
+
 /* What the database knows of our key. */
 static struct {
 	bool registered;
 	char certificate[32];
 	const char *why_not;
+	bool lacks_mark;
 } database;
 
 static void answer_probe(void)
 {
-	PGresult *signer = table(3), *state = table(1);
+	PGresult *of_mark = table(2), *signer = table(3), *state = table(1);
+	char known = !database.lacks_mark;
 
 	CU_ASSERT_FATAL(sent.commit != NULL && sent.orders == 0);
 	if (database.registered) {
@@ -259,8 +308,11 @@ static void answer_probe(void)
 		set_text(signer, 0, 2, "active");
 	}
 	set_text(state, 0, 0, database.why_not);
-	sent.call[0]->result = signer;
-	sent.call[1]->result = state;
+	PQsetvalue(of_mark, 0, 0, (char *)this_ledger, 16);
+	PQsetvalue(of_mark, 0, 1, &known, 1);
+	sent.call[0]->result = of_mark;
+	sent.call[1]->result = signer;
+	sent.call[2]->result = state;
 	answer(ERROR_NONE, "");
 }
 
@@ -902,6 +954,80 @@ static void test_an_answer_is_one_line_without_secrets(void)
 	CU_ASSERT_PTR_NULL(strchr(strchr(line + 1, '\n') + 1, '\n'));
 }
 
+/* ---- the mark ---- */
+
+static void probe_again(void)
+{
+	story[0] = '\0';
+	wait_for(story, "probe0");
+	serve_all();
+}
+
+static void test_the_mark_is_the_last_token_committed(void)
+{
+	char jti[UUID_TEXT_LEN + 1];
+	uint8_t first[16];
+
+	CU_ASSERT_EQUAL(memcmp(mark.ledger, this_ledger, 16), 0); /* of the first probe */
+	CU_ASSERT_FALSE(mark_has_jti(&mark));
+	CU_ASSERT_EQUAL(ftruncate(log_.fd, 0), 0);
+	lseek(log_.fd, 0, SEEK_SET);
+	ask_for(0, 1);
+	serve_all();
+	CU_ASSERT_TRUE(mark_has_jti(&mark));
+	uuid_to_text(mark.jti, jti);
+	CU_ASSERT_PTR_NOT_NULL(strstr(read_log(), jti));
+	memcpy(first, mark.jti, sizeof(first));
+	wanted_verdict = VERDICT_SPC_NOT_HELD;
+	ask_for(1, 1);
+	serve_all();
+	CU_ASSERT_EQUAL(memcmp(first, mark.jti, sizeof(first)), 0); /* a refusal is no token */
+}
+
+static void test_a_token_of_a_failed_commit_is_no_mark(void)
+{
+	ask_for(0, 1);
+	turn();
+	answer(ERROR_UNAVAILABLE, "40001");
+	turn();
+	CU_ASSERT_FALSE(mark_has_jti(&mark));
+}
+
+static void test_a_database_without_the_mark_issues_nothing(void)
+{
+	char jti[UUID_TEXT_LEN + 1];
+
+	ask_for(0, 1);
+	serve_all();
+	lose_connection("as the test wants");
+	CU_ASSERT_TRUE(hurried);
+	database.lacks_mark = true;
+	database.registered = false; /* also: what an older copy says is told last */
+	connect_link();
+	serve_all();
+	uuid_to_text(mark.jti, jti);
+	CU_ASSERT_PTR_NOT_NULL(strstr(told, jti));
+	CU_ASSERT_PTR_NOT_NULL(strstr(told, "'stipactl mark accept'"));
+	ask_for(1, 1);
+	serve_all();
+	CU_ASSERT_EQUAL(asked[1].error.kind, ERROR_UNAVAILABLE);
+	database.lacks_mark = false;
+	database.registered = true;
+	probe_again();
+	CU_ASSERT_STRING_EQUAL(told, "ready");
+}
+
+static void test_a_mark_that_cannot_be_written_stops_issuing(void)
+{
+	mark_late = "/var/lib/stipa/mark: Input/output error";
+	probe_again();
+	CU_ASSERT_STRING_EQUAL(told, "the mark cannot be written: /var/lib/stipa/mark: "
+				     "Input/output error");
+	mark_late = NULL;
+	probe_again();
+	CU_ASSERT_STRING_EQUAL(told, "ready");
+}
+
 /* ---- the frame ---- */
 
 static void before_each(void)
@@ -917,6 +1043,9 @@ static void before_each(void)
 	memset(asked, 0, sizeof(asked));
 	memset(&sent, 0, sizeof(sent));
 	memset(&database, 0, sizeof(database));
+	memset(&mark, 0, sizeof(mark));
+	mark_late = NULL;
+	hurried = false;
 	database.registered = true;
 	wanted_verdict = VERDICT_ISSUED;
 	missing_rows = signings = 0;
@@ -985,6 +1114,10 @@ int main(void)
 		{ "not ready", test_what_stands_against_it_is_told },
 		{ "a question that fails", test_a_question_that_fails_costs_the_connection },
 		{ "again and again", test_it_asks_again_and_again },
+		{ "the mark", test_the_mark_is_the_last_token_committed },
+		{ "no mark of a failed commit", test_a_token_of_a_failed_commit_is_no_mark },
+		{ "a database without the mark", test_a_database_without_the_mark_issues_nothing },
+		{ "a mark that is not written", test_a_mark_that_cannot_be_written_stops_issuing },
 		{ "an old probe", test_a_probe_of_a_lost_connection_is_not_believed },
 		{ "each hour", test_the_ledger_is_extended_each_hour },
 		{ "a ledger as it is", test_a_ledger_that_cannot_be_extended_still_issues },
