@@ -23,6 +23,7 @@ struct config {
 	char *local_socket;			/* /livez and /readyz */
 	struct config_list proxy_protocol_from; /* "192.0.2.0/24", "2001:db8::1" */
 	long edges;				/* 0: one for each core */
+	char *user_edge, *user_authority;	/* or NULL: as whom we are started */
 
 	/* what we are */
 	char *environment;	  /* production, staging, demo */

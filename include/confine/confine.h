@@ -7,6 +7,9 @@
  * or fatal: the kernel ends the process with SIGSYS before the call does anything.  Fatal is what
  * no honest defect does: another program or process, reading another process, a new socket.
  *
+ * A thread that has SIGSYS blocked, as it has before its first line, cannot be told of a refusal:
+ * there it is fatal.
+ *
  * No privilege is needed, nor anything of the service manager.  A build without confinement
  * (configure --disable-confinement, and every build with sanitizers, whose runtimes need what is
  * forbidden here) says so in its log and goes on.

@@ -11,6 +11,7 @@
 
 #include "config/config.h"
 #include "confinement.h"
+#include "crypto/locked_heap.h"
 #include "db/desk.h"
 #include "ipc/channel.h"
 #include "ipc/control.h"

@@ -131,6 +131,14 @@ bool check_origin(const char *value, struct error *error)
 	       error_set(error, ERROR_INVALID, "want a URL without a path, also without a last /");
 }
 
+bool check_unix_user(const char *value, struct error *error)
+{
+	if (!consists_of(value, ALNUM "_-.") || strspn(value, "0123456789-.") > 0 ||
+	    strlen(value) > 32 || strcmp(value, "root") == 0)
+		return error_set(error, ERROR_INVALID, "want the name of a user, who is not root");
+	return true;
+}
+
 bool check_text(const char *value, struct error *error)
 {
 	return value[0] != '\0' || error_set(error, ERROR_INVALID, "want a value");

@@ -27,6 +27,10 @@ const struct config_option config_options[] = {
 	{ LIST(proxy_protocol_from), .check = check_cidr,
 	  .help = "blocks of addresses of proxies, which have to send PROXY protocol version 2; "
 		  "unset: none" },
+	{ TEXT(user_edge), .check = check_unix_user,
+	  .help = "user that the edges become, when root starts us; unset: who starts us" },
+	{ TEXT(user_authority), .check = check_unix_user,
+	  .help = "user that the authority becomes, when root starts us; unset: who starts us" },
 	{ NUMBER(edges, 0, 64), .fallback = "0", .help = "edge processes; 0: one for each core" },
 
 	/* what we are */

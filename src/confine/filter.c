@@ -3,11 +3,11 @@
 
 #include <errno.h>
 #include <string.h>
-#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <time.h>
 #include <unistd.h>
 
+#include "confine/privileges.h"
 #include "refused.h"
 #include "rules.h"
 
@@ -100,7 +100,6 @@ bool confine_is_built(void)
 bool confine_enter(const struct confine_profile *profile, struct error *error)
 {
 	tzset(); /* reads a file, once */
-	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0)
-		return error_set(error, ERROR_INTERNAL, "PR_SET_NO_NEW_PRIVS: %s", strerror(errno));
-	return refused_heed(profile, error) && load(profile->parts, error);
+	return privileges_none_new(error) && refused_heed(profile, error) &&
+	       load(profile->parts, error);
 }

@@ -13,6 +13,7 @@
 #include "base/cidr.h"
 #include "config/config.h"
 #include "confine/confine.h"
+#include "crypto/locked_heap.h"
 #include "edge/address_limits.h"
 #include "edge/certificates.h"
 #include "edge/face.h"
@@ -215,6 +216,20 @@ static bool parse_proxies(struct edge *edge, struct error *error)
 	return true;
 }
 
+/* Its key is easily replaced: where it cannot be locked, the edge serves all the same. */
+static bool make_locked_heap(const struct edge_options *options, struct error *error)
+{
+	size_t connections = (size_t)options->config->connections_max;
+	struct error why = { 0 };
+
+	if (locked_heap_make(LOCKED_HEAP_BASE + connections * LOCKED_HEAP_PER_CONNECTION, &why))
+		return true;
+	if (why.kind != ERROR_LIMITED)
+		return error_set(error, why.kind, "%s", why.detail);
+	log_warning(options->log, "the TLS key may be swapped out", LOG_TEXT("why", why.detail));
+	return true;
+}
+
 static bool make_public_server(struct edge *edge, struct error *error)
 {
 	const struct edge_options *options = edge->options;
@@ -311,7 +326,7 @@ static bool make(struct edge *edge, struct error *error)
 {
 	const struct config *config = edge->options->config;
 
-	if (!make_loop(edge, error))
+	if (!make_locked_heap(edge->options, error) || !make_loop(edge, error))
 		return false;
 	edge->services.token_answer = token_answer_new(config, error);
 	if (edge->services.token_answer == NULL)

@@ -9,8 +9,9 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
-#include <sys/resource.h>
 #include <unistd.h>
+
+#include "confine/privileges.h"
 
 /* Ignored before they are let through, so that none that waits kills a process that has not yet
  * said for itself what it does with it. */
@@ -65,25 +66,21 @@ static bool enter_descriptors(const struct child_start *start, struct error *err
 	return true;
 }
 
-bool child_no_dumps(struct error *error)
+static bool enter_limits(const struct child_start *start, struct error *error)
 {
-	const struct rlimit none = { 0, 0 };
-
-	if (setrlimit(RLIMIT_CORE, &none) != 0)
-		return error_set(error, ERROR_INTERNAL, "RLIMIT_CORE: %s", strerror(errno));
-#ifndef __SANITIZE_ADDRESS__ /* whose leak check traces the process */
-	/* where cores go to a program, the limit does not hold */
-	if (prctl(PR_SET_DUMPABLE, 0) != 0)
-		return error_set(error, ERROR_INTERNAL, "PR_SET_DUMPABLE: %s", strerror(errno));
-#endif
-	return true;
+	if (start->descriptors > 0 && !privileges_limit_descriptors(start->descriptors, error))
+		return false;
+	return start->threads || privileges_limit_processes(error);
 }
 
 bool child_enter(const struct child_start *start, struct error *error)
 {
 	enter_signals();
+	if (start->user != NULL && !privileges_become(start->user, error))
+		return false;
 	if (!enter_parent(start->parent, error))
 		return false;
 	enter_name(start->name);
-	return enter_descriptors(start, error) && child_no_dumps(error);
+	return enter_descriptors(start, error) && enter_limits(start, error) &&
+	       privileges_no_dumps(error) && privileges_drop(error);
 }

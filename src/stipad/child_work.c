@@ -46,11 +46,21 @@ int authority_work(struct child *child, const struct log *log, int control_fd)
 	return authority_run(&options);
 }
 
+/* Its loop, its database, threads' wake-up, an edge's stream and its successor's. */
+#define AUTHORITY_DESCRIPTORS 1024
+
 /* An edge keeps the listeners, the authority nothing but its control end. */
 static struct child_start start_of(const struct child *child, int control_fd)
 {
 	const struct generation *generation = child->generation;
-	struct child_start start = { .parent = generation->pid, .name = child->name };
+	const struct config *config = generation->config;
+	struct child_start start = {
+		.parent = generation->pid,
+		.name = child->name,
+		.user = child_is_authority(child) ? config->user_authority : config->user_edge,
+		.descriptors = child_is_authority(child) ? AUTHORITY_DESCRIPTORS : 0,
+		.threads = child_is_authority(child),
+	};
 
 	start.fds[start.n_fds++] = control_fd;
 	if (generation->log->fd > 2)

@@ -14,6 +14,7 @@
 
 #include "child.h"
 #include "config/config.h"
+#include "confine/privileges.h"
 #include "generation_own.h"
 #include "ipc/control.h"
 #include "listeners.h"
@@ -136,7 +137,7 @@ static bool enter(struct error *error)
 {
 	if (prctl(PR_SET_PDEATHSIG, SIGKILL) != 0)
 		return error_set(error, ERROR_INTERNAL, "PR_SET_PDEATHSIG: %s", strerror(errno));
-	return child_no_dumps(error);
+	return privileges_no_dumps(error) && privileges_none_new(error);
 }
 
 bool generation_make(struct generation *generation, int control_fd, struct error *error)

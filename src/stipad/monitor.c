@@ -12,7 +12,7 @@
 #include <event2/event.h>
 
 #include "base/log.h"
-#include "child.h"
+#include "confine/privileges.h"
 #include "monitor_own.h"
 #include "timing.h"
 
@@ -122,7 +122,7 @@ static bool raise_limits(struct error *error)
 	files.rlim_cur = files.rlim_max;
 	if (setrlimit(RLIMIT_NOFILE, &files) != 0)
 		return error_set(error, ERROR_INTERNAL, "RLIMIT_NOFILE: %s", strerror(errno));
-	return child_no_dumps(error);
+	return privileges_no_dumps(error) && privileges_none_new(error);
 }
 
 static bool start_ticking(struct monitor *monitor)

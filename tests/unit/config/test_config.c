@@ -101,6 +101,8 @@ static void test_a_good_file_has_its_values_and_defaults(void)
 	CU_ASSERT_EQUAL(config->password_cpu_percent, 25);
 	CU_ASSERT_PTR_NULL(config->base_url);
 	CU_ASSERT_PTR_NULL(config->crl_url_download);
+	CU_ASSERT_PTR_NULL(config->user_edge);
+	CU_ASSERT_PTR_NULL(config->user_authority);
 	CU_ASSERT_EQUAL(config->edges, 0);
 	CU_ASSERT_STRING_EQUAL(config->log_level, "info");
 	CU_ASSERT_STRING_EQUAL(config->local_socket, "/run/stipa/local.sock");
@@ -184,6 +186,14 @@ static const struct bad {
 	{ "a block with bits beyond it", GOOD + 1,
 	  "proxy_protocol_from = { \"2001:db8::7\", \"192.0.2.7/24\" }",
 	  ":13: proxy_protocol_from: bits are set beyond the prefix of 24 bits\n" },
+	{ "root", GOOD + 1, "user_edge = root",
+	  ":13: user_edge: want the name of a user, who is not root\n" },
+	{ "a user by number", GOOD + 1, "user_authority = 1001",
+	  ":13: user_authority: want the name of a user, who is not root\n" },
+	{ "an address with a name beside it", 6,
+	  "database = \"hostaddr=192.0.2.1, host=a.example,b.example\"",
+	  ":6: database: want host=/folder/of/the/socket or hostaddr, not a host name: names are "
+	  "not resolved here\n" },
 	{ "a relative path", 3, "tls_certificate = tls.pem",
 	  ":3: tls_certificate: want a path that begins with /\n" },
 	{ "an empty path", 4, "tls_key = \"\"", ":4: tls_key: want a path that begins with /\n" },

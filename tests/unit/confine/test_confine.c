@@ -194,7 +194,7 @@ static void confine_threads(void)
 
 	if (pipe(go) != 0 || pthread_create(&thread, NULL, open_later, NULL) != 0)
 		_exit(FAILED);
-	enter(CONFINE_SERVES);
+	enter(CONFINE_THREADS); /* it may not even have come to its first line */
 	if (write(go[1], "a", 1) != 1)
 		_exit(FAILED);
 	pthread_join(thread, &refused);
