@@ -1,106 +1,110 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0
-"""Latency of the token path alone and beside a flood, in pairs; see floods.sh.
+"""The p99 of tokens at a fixed rate, alone and beside a flood, in pairs; see floods.sh.
 
-The steady client and the flood are processes of their own.  The steady client keeps to its schedule
-and measures from when a request was due, so that a stall is not left out.
+usage: floods.py FOLDER PORT --pairs N --seconds N --flood N --ways WAY,WAY
 """
 import argparse
-import http.client
-import json
-import multiprocessing
+import base64
 import pathlib
-import ssl
+import re
 import statistics
+import subprocess
 import sys
-import time
 
-sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "api"))
-import caller as calls  # noqa: E402  pylint: disable=wrong-import-position
-import floods  # noqa: E402  pylint: disable=wrong-import-position
+STEADY, FLOODERS = 50, 500  # connections
+PATHS = {"token": "/sti-pa/account/sp-demo/token", "login": "/api/v1/auth/login"}
 
 
-def steady(args, result):
-    caller = calls.Caller(args.port, args.ca)
-    secret = pathlib.Path(args.secret_file).read_text(encoding="ascii").split("\n")[0]
-    headers = [("Content-Type", "application/json"), calls.basic("demo-kms", secret)]
-    body = floods.ATC.encode()
-    caller.ask("POST", "/sti-pa/account/sp-demo/token", headers, body)
-    latencies, refused, start = [], 0, time.monotonic()
-    for n in range(args.rate * args.seconds):
-        due = start + n / args.rate
-        time.sleep(max(0, due - time.monotonic()))
-        answer = caller.ask("POST", "/sti-pa/account/sp-demo/token", headers, body)
-        latencies.append(time.monotonic() - due)
-        refused += answer.status != 200
-    result.put((latencies, refused))
+def authorization(user, secret):
+    return "Authorization: Basic " + base64.b64encode(f"{user}:{secret}".encode()).decode()
 
 
-def flood(args, first, stop):
-    """One request for each turn, over a ring of connections from as many addresses."""
-    context = ssl.create_default_context(cafile=args.ca)
-    ring = [http.client.HTTPSConnection("127.0.0.1", args.port, timeout=10, context=context,
-                                        source_address=(floods.address(first + n), 0))
-            for n in range(100)]
-    start, n = time.monotonic(), 0
-    while not stop.is_set():
-        time.sleep(max(0, start + n / args.flood - time.monotonic()))
-        ways = args.ways.split(",")
-        path, media, body, authorization = floods.WAYS[ways[n % len(ways)]](n)
-        headers = {"Content-Type": media, **(
-            {"Authorization": authorization} if authorization else {})}
-        connection = ring[n % len(ring)]
-        try:
-            connection.request("POST", path, body, headers)
-            connection.getresponse().read()
-        except (OSError, http.client.HTTPException):
-            connection.close()
-        n += 1
+class Bench:
+    def __init__(self, args):
+        self.args = args
+        self.folder = pathlib.Path(args.folder)
+        self.secret = (self.folder / "secret-demo-kms").read_text(encoding="ascii").split("\n")[0]
+        self.log = self.folder / "latencies"
 
+    def h2load(self, path, body, *options):
+        return ["h2load", "--h1", "-H", "Content-Type: application/json",
+                "-d", str(self.folder / body), *options,
+                f"https://127.0.0.1:{self.args.port}{path}"]
 
-def p99(latencies):
-    return sorted(latencies)[int(len(latencies) * 0.99)]
+    def tokens(self, *options):
+        return self.h2load(PATHS["token"], "token.json", "-H",
+                           authorization("demo-kms", self.secret), *options)
 
+    def rate_at_most(self):
+        told = subprocess.run(self.tokens("-c", "32", "-D", "3", "--warm-up-time", "1"),
+                              capture_output=True, text=True, check=True).stdout
+        return float(re.search(r"finished in .*?, ([0-9.]+) req/s", told)[1])
 
-def measure(args, beside, first):
-    stop, result = multiprocessing.Event(), multiprocessing.Queue()
-    flooder = multiprocessing.Process(target=flood, args=(args, first, stop))
-    if beside:
-        flooder.start()
-        time.sleep(1.5)  # its connections stand
-    client = multiprocessing.Process(target=steady, args=(args, result))
-    client.start()
-    latencies, refused = result.get()
-    client.join()
-    stop.set()
-    if beside:
-        flooder.join()
-    if refused:
-        sys.exit(f"{refused} tokens of the steady client were refused")
-    return statistics.median(latencies), p99(latencies)
+    def start_flood(self, way):
+        """Longer than what it is beside."""
+        options = ["-c", str(FLOODERS), "--rps", str(self.args.flood / FLOODERS),
+                   "-D", str(self.args.seconds + 30)]
+        command = (self.h2load(PATHS["token"], "token.json", "-H", authorization(
+            "demo-kms", self.secret[:-1] + ("A" if self.secret[-1] != "A" else "B")), *options)
+            if way == "basic" else self.h2load(PATHS["login"], f"{way}.json", *options))
+        return subprocess.Popen(command, stdout=subprocess.DEVNULL)
+
+    def measure(self, rate):
+        """The p99 in microseconds."""
+        self.log.unlink(missing_ok=True)
+        subprocess.run(self.tokens("-c", str(STEADY), "--rps", str(rate / STEADY), "-D",
+                                   str(self.args.seconds), "--warm-up-time", "1",
+                                   f"--log-file={self.log}"),
+                       stdout=subprocess.DEVNULL, check=True)
+        rows = [line.split("\t") for line in self.log.read_text(encoding="ascii").splitlines()]
+        refused = [row for row in rows if row[1] != "200"]
+        if refused or len(rows) < 0.9 * rate * self.args.seconds:
+            sys.exit(f"{len(refused)} of {len(rows)} tokens refused at {rate:.0f}/s")
+        latencies = sorted(int(row[2]) for row in rows)
+        return latencies[int(len(latencies) * 0.99)]
+
+    def beside(self, way, rate):
+        if way == "none":
+            return self.measure(rate)
+        with self.start_flood(way) as flood:
+            try:
+                subprocess.run(["sleep", "1.5"], check=True)  # its connections stand
+                return self.measure(rate)
+            finally:
+                flood.terminate()
+
+    def pairs(self, way, rate):
+        for n in range(self.args.pairs):
+            if n % 2 == 0:
+                alone = self.measure(rate)
+                beside = self.beside(way, rate)
+            else:
+                beside = self.beside(way, rate)
+                alone = self.measure(rate)
+            yield alone, beside
 
 
 def main():
     parser = argparse.ArgumentParser()
-    parser.add_argument("--ca", required=True)
-    parser.add_argument("--secret-file", required=True)
-    for name in ("pairs", "seconds", "rate", "flood"):
+    parser.add_argument("folder")
+    parser.add_argument("port")
+    for name in ("pairs", "seconds", "flood"):
         parser.add_argument(f"--{name}", type=int, required=True)
     parser.add_argument("--ways", required=True)
-    parser.add_argument("port", type=int)
     args = parser.parse_args()
-    pairs = []
-    for n in range(args.pairs):
-        order = (False, True) if n % 2 == 0 else (True, False)
-        told = {beside: measure(args, beside, 1000 * (n + 1)) for beside in order}
-        pairs.append(told)
-        print(f"pair {n + 1}: p99 alone {told[False][1] * 1000:.2f} ms, "
-              f"beside {told[True][1] * 1000:.2f} ms", flush=True)
-    for name, i in (("p50", 0), ("p99", 1)):
-        ratio = statistics.median(told[True][i] / told[False][i] for told in pairs)
-        alone = statistics.median(told[False][i] for told in pairs)
-        print(f"{name}: alone {alone * 1000:.2f} ms, beside the flood {ratio:.3f} times that")
-    print(json.dumps({"pairs": len(pairs)}))
+    bench = Bench(args)
+    most = bench.rate_at_most()
+    rate = most / 4
+    print(f"at most {most:.0f} tokens/s; asked for: {rate:.0f}/s")
+    for way in args.ways.split(","):
+        told = list(bench.pairs(way, rate))
+        ratios = sorted(beside / alone for alone, beside in told)
+        quartiles = statistics.quantiles(ratios, n=4)
+        print(f"{way}: p99 alone {statistics.median(a for a, _ in told) / 1000:.2f} ms, beside "
+              f"{statistics.median(b for _, b in told) / 1000:.2f} ms; "
+              f"median of {len(ratios)} ratios {statistics.median(ratios):.3f} "
+              f"(half of them within {quartiles[0]:.3f} and {quartiles[2]:.3f})", flush=True)
 
 
 if __name__ == "__main__":
