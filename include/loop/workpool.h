@@ -3,12 +3,13 @@
  * Threads for work that would hold the event loop up: password hashing and
  * signing.  A job is split in two.  perform() runs on a thread and touches only
  * the job; apply() runs on the loop and may touch everything else.
+ *
+ * Only the loop calls what stands here, and it never waits for a thread, but at the end.
  */
 #ifndef LOOP_WORKPOOL_H
 #define LOOP_WORKPOOL_H
 
 #include <stdbool.h>
-#include <sys/queue.h>
 
 struct event_base;
 struct workpool;
@@ -16,7 +17,7 @@ struct workpool;
 struct work {
 	void (*perform)(struct work *work);
 	void (*apply)(struct work *work);
-	STAILQ_ENTRY(work) link;
+	struct work *next; /* the pool's */
 };
 
 /* @threads at most; NULL: not even one, or no memory. */

@@ -2,8 +2,11 @@
 #define _GNU_SOURCE /* SCHED_IDLE */
 #include "loop/workpool.h"
 
+#include <errno.h>
 #include <pthread.h>
 #include <sched.h>
+#include <semaphore.h>
+#include <stdatomic.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <sys/eventfd.h>
@@ -16,23 +19,51 @@
 
 #define BURST_US 250000 /* what a thread may take before it rests for the first time */
 
-STAILQ_HEAD(work_queue, work);
+/* A thread that gives way may stand still for long, also where it holds a lock.  So the loop takes
+ * none: work goes to and fro by two lists that are only ever pushed to, or taken whole. */
+typedef _Atomic(struct work *) work_list; /* the newest first */
 
 struct workpool {
-	pthread_mutex_t lock; /* guards todo, done, queued, stopping and percent */
-	pthread_cond_t todo_grew, stops;
-	struct work_queue todo;
-	struct work_queue done;
-	int queued;
-	bool stopping;
-	int percent; /* of a core, for each thread */
-
-	int queue_max;
-	int wake_fd; /* a thread writes, the loop reads */
+	/* the loop's */
+	int queued, queue_max;
 	struct event *wake;
+
+	/* between the loop and the threads */
+	work_list submitted, done;
+	sem_t todo;  /* one for each that was submitted, and for each thread at the end */
+	int wake_fd; /* a thread writes, the loop reads */
+	atomic_bool stopping;
+	atomic_int percent; /* of a core, for each thread */
+
+	/* the threads' */
+	pthread_mutex_t lock;
+	pthread_cond_t stops;
+	struct work *first; /* taken from submitted, in their order */
 	int threads;
 	pthread_t thread[];
 };
+
+static void push(work_list *list, struct work *work)
+{
+	work->next = atomic_load(list);
+	while (!atomic_compare_exchange_weak(list, &work->next, work))
+		;
+}
+
+/* All of them, the oldest first. */
+static struct work *take(work_list *list)
+{
+	struct work *from = atomic_exchange(list, NULL), *to = NULL, *next;
+
+	for (; from != NULL; from = next) {
+		next = from->next;
+		from->next = to;
+		to = from;
+	}
+	return to;
+}
+
+/* ---- the threads ---- */
 
 /* What a thread may take at once: it flows back as time passes. */
 struct budget {
@@ -73,36 +104,27 @@ static void rest(struct workpool *pool, int64_t us)
 	pthread_mutex_unlock(&pool->lock);
 }
 
-static int share(struct workpool *pool)
-{
-	int percent;
-
-	pthread_mutex_lock(&pool->lock);
-	percent = pool->percent;
-	pthread_mutex_unlock(&pool->lock);
-	return percent;
-}
-
+/* NULL: the end. */
 static struct work *next_work(struct workpool *pool)
 {
-	struct work *work = NULL;
+	struct work *work;
 
+	while (sem_wait(&pool->todo) != 0 && errno == EINTR)
+		;
+	if (pool->stopping)
+		return NULL;
 	pthread_mutex_lock(&pool->lock);
-	while (STAILQ_EMPTY(&pool->todo) && !pool->stopping)
-		pthread_cond_wait(&pool->todo_grew, &pool->lock);
-	if (!pool->stopping) {
-		work = STAILQ_FIRST(&pool->todo);
-		STAILQ_REMOVE_HEAD(&pool->todo, link);
-	}
+	if (pool->first == NULL)
+		pool->first = take(&pool->submitted);
+	work = pool->first;
+	pool->first = work->next;
 	pthread_mutex_unlock(&pool->lock);
 	return work;
 }
 
 static void hand_back(struct workpool *pool, struct work *work)
 {
-	pthread_mutex_lock(&pool->lock);
-	STAILQ_INSERT_TAIL(&pool->done, work, link);
-	pthread_mutex_unlock(&pool->lock);
+	push(&pool->done, work);
 	eventfd_write(pool->wake_fd, 1);
 }
 
@@ -117,57 +139,48 @@ static void *worker(void *arg)
 		before_us = cpu_us();
 		work->perform(work);
 		hand_back(pool, work);
-		rest_us = budget_pay(&budget, share(pool), cpu_us() - before_us);
+		rest_us = budget_pay(&budget, pool->percent, cpu_us() - before_us);
 		if (rest_us > 0)
 			rest(pool, rest_us);
 	}
 	return NULL;
 }
 
+/* ---- the loop ---- */
+
 static void apply_done(evutil_socket_t fd, short what, void *arg)
 {
 	struct workpool *pool = arg;
-	struct work_queue done = STAILQ_HEAD_INITIALIZER(done);
-	struct work *work;
+	struct work *next;
 	eventfd_t n;
 
 	(void)what;
 	eventfd_read(fd, &n);
-	pthread_mutex_lock(&pool->lock);
-	STAILQ_CONCAT(&done, &pool->done);
-	pthread_mutex_unlock(&pool->lock);
-
-	while ((work = STAILQ_FIRST(&done)) != NULL) {
-		STAILQ_REMOVE_HEAD(&done, link);
-		pthread_mutex_lock(&pool->lock);
+	for (struct work *work = take(&pool->done); work != NULL; work = next) {
+		next = work->next;
 		pool->queued--;
-		pthread_mutex_unlock(&pool->lock);
-		work->apply(work);
+		work->apply(work); /* it may free the work, or submit it anew */
 	}
 }
 
 bool workpool_submit(struct workpool *pool, struct work *work)
 {
-	bool room;
-
-	pthread_mutex_lock(&pool->lock);
-	room = pool->queued < pool->queue_max;
-	if (room) {
-		pool->queued++;
-		STAILQ_INSERT_TAIL(&pool->todo, work, link);
-		pthread_cond_signal(&pool->todo_grew);
-	}
-	pthread_mutex_unlock(&pool->lock);
-	return room;
+	if (pool->queued >= pool->queue_max)
+		return false;
+	pool->queued++;
+	push(&pool->submitted, work);
+	sem_post(&pool->todo);
+	return true;
 }
 
-static void conds_init(struct workpool *pool)
+/* ---- life ---- */
+
+static void stops_init(struct workpool *pool)
 {
 	pthread_condattr_t steady;
 
 	pthread_condattr_init(&steady);
 	pthread_condattr_setclock(&steady, CLOCK_MONOTONIC);
-	pthread_cond_init(&pool->todo_grew, NULL);
 	pthread_cond_init(&pool->stops, &steady);
 	pthread_condattr_destroy(&steady);
 }
@@ -196,9 +209,8 @@ struct workpool *workpool_new(struct event_base *base, int threads, int queue_ma
 	if (pool == NULL)
 		return NULL;
 	pthread_mutex_init(&pool->lock, NULL);
-	conds_init(pool);
-	STAILQ_INIT(&pool->todo);
-	STAILQ_INIT(&pool->done);
+	stops_init(pool);
+	sem_init(&pool->todo, 0, 0);
 	pool->queue_max = queue_max;
 	pool->percent = 100;
 	if (wake_make(pool, base) && threads_start(pool, threads))
@@ -211,9 +223,7 @@ void workpool_give_way(struct workpool *pool, int percent)
 {
 	const struct sched_param none = { 0 };
 
-	pthread_mutex_lock(&pool->lock);
 	pool->percent = percent;
-	pthread_mutex_unlock(&pool->lock);
 	for (int i = 0; i < pool->threads; i++)
 		(void)pthread_setschedparam(pool->thread[i], SCHED_IDLE, &none);
 }
@@ -222,9 +232,10 @@ static void threads_stop(struct workpool *pool)
 {
 	pthread_mutex_lock(&pool->lock);
 	pool->stopping = true;
-	pthread_cond_broadcast(&pool->todo_grew);
 	pthread_cond_broadcast(&pool->stops);
 	pthread_mutex_unlock(&pool->lock);
+	for (int i = 0; i < pool->threads; i++)
+		sem_post(&pool->todo);
 	for (int i = 0; i < pool->threads; i++)
 		pthread_join(pool->thread[i], NULL);
 }
@@ -238,7 +249,7 @@ void workpool_free(struct workpool *pool)
 		event_free(pool->wake);
 	if (pool->wake_fd >= 0)
 		close(pool->wake_fd);
-	pthread_cond_destroy(&pool->todo_grew);
+	sem_destroy(&pool->todo);
 	pthread_cond_destroy(&pool->stops);
 	pthread_mutex_destroy(&pool->lock);
 	free(pool);
