@@ -31,6 +31,7 @@ struct error {
 	const char *where; /* file:line of the first report */
 	const char *code; /* static, stable name of the rule, for programs; NULL: none of its own */
 	char detail[200];
+	unsigned int retry_s; /* when it is worth to try again; 0: as the kind has it */
 };
 
 #define ERROR_STR_(x) #x

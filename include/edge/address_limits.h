@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * How often each address may ask, and how often it may fail: token buckets, an IPv4 address for
- * itself, IPv6 by its /56.
+ * How often each address may ask of a node, and how often it may fail: token buckets, an IPv4
+ * address for itself, IPv6 by its /56.  What is made before a fork is shared by all that fork.
  *
  * The table has a fixed size.  An address that is not in it has full buckets, so one whose buckets
  * are full again is forgotten without a loss; when all places that it could have are taken, the
@@ -25,17 +25,29 @@ struct address_rate {
 };
 
 struct address_limits;
+struct config;
+
+/* NULL limits, as those of a rate of 0, have no limit. */
 
 /* At most @addresses are remembered, rounded up to a power of two.  NULL: no memory or no
  * randomness. */
 struct address_limits *address_limits_new(const struct address_rate rates[ADDRESS_LIMIT_COUNT],
 					  unsigned int addresses);
+struct address_limits *address_limits_for(const struct config *config); /* what it says */
 void address_limits_free(struct address_limits *limits);
 
-/* Is there one left; take one.  @now_us never goes back. */
-bool address_limits_has(struct address_limits *limits, enum address_limit which,
-			const uint8_t address[16], int64_t now_us) MUST_CHECK;
+/* How long until one may be taken: 0, one is left.  @now_us never goes back, and is the same clock
+ * in all processes. */
+int64_t address_limits_wait_us(struct address_limits *limits, enum address_limit which,
+			       const uint8_t address[16], int64_t now_us) MUST_CHECK;
+
+/* Take one, if one is left. */
 bool address_limits_take(struct address_limits *limits, enum address_limit which,
-			 const uint8_t address[16], int64_t now_us);
+			 const uint8_t address[16], int64_t now_us) MUST_CHECK;
+
+/* Take one, left or not: what was begun side by side while there was one left is owed, and paid by
+ * waiting, so that the rate holds for who asks on a hundred connections at once. */
+void address_limits_charge(struct address_limits *limits, enum address_limit which,
+			   const uint8_t address[16], int64_t now_us);
 
 #endif

@@ -10,6 +10,7 @@
 #include "base/log.h"
 #include "http/tls.h"
 
+struct address_limits;
 struct config;
 struct meter;
 struct metrics;
@@ -17,6 +18,7 @@ struct metrics;
 struct edge_options {
 	const struct config *config;
 	const struct log *log;
+	struct address_limits *limits; /* shared by the edges; NULL: none */
 	const struct metrics *metrics; /* what /metrics prints */
 	struct meter *meter;	       /* where this process counts */
 	int control_fd;	      /* ipc/control.h: brings the authority; its end means drain */

@@ -14,7 +14,6 @@
 #include "config/config.h"
 #include "confine/confine.h"
 #include "crypto/locked_heap.h"
-#include "edge/address_limits.h"
 #include "edge/certificates.h"
 #include "edge/face.h"
 #include "edge/oauth_server.h"
@@ -162,21 +161,6 @@ static struct http_limits limits_of(const struct config *config)
 	limits.idle_ms = (unsigned int)config->idle_timeout_ms;
 	limits.life_ms = (unsigned int)config->connection_life_ms;
 	return limits;
-}
-
-/* Forgotten before the oldest of so many are full again: 3 MiB. */
-#define ADDRESSES 65536
-
-static struct address_limits *address_limits_of(const struct config *config)
-{
-	const struct address_rate rates[ADDRESS_LIMIT_COUNT] = {
-		[ADDRESS_REQUESTS] = { (unsigned int)config->requests_per_address_s, 1,
-				       (unsigned int)config->requests_per_address_burst },
-		[ADDRESS_FAILURES] = { (unsigned int)config->failures_per_address_min, 60,
-				       (unsigned int)config->failures_per_address_burst },
-	};
-
-	return address_limits_new(rates, ADDRESSES);
 }
 
 /* The signals of a terminal reach every process of a group; the monitor heeds them, and ends us by
@@ -334,9 +318,6 @@ static bool make(struct edge *edge, struct error *error)
 	edge->services.oauth = oauth_server_new(config, error);
 	if (edge->services.oauth == NULL)
 		return false;
-	edge->services.limits = address_limits_of(config);
-	if (edge->services.limits == NULL)
-		return error_set(error, ERROR_UNAVAILABLE, "out of memory");
 	edge->services.certificates = certificate_store_load(
 		config->certificates, config->signer_certificate, edge->options->log, error);
 	return edge->services.certificates != NULL && make_public_server(edge, error) &&
@@ -373,7 +354,6 @@ static void clear(struct edge *edge)
 	http_server_free(edge->local_server);
 	ipc_control_free(edge->control);
 	certificate_store_free(edge->services.certificates);
-	address_limits_free(edge->services.limits);
 	oauth_server_free(edge->services.oauth);
 	token_answer_free(edge->services.token_answer);
 	SSL_CTX_free(edge->tls);
@@ -389,6 +369,7 @@ int edge_run(const struct edge_options *options)
 		.options = options,
 		.services = { .config = options->config,
 			      .log = options->log,
+			      .limits = options->limits,
 			      .metrics = options->metrics,
 			      .meter = options->meter },
 		.begun = !options->waits,

@@ -2,6 +2,7 @@
 #include "request_own.h"
 
 #include <assert.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -197,15 +198,20 @@ static void reply_error(struct http_request *http, const struct error *error,
 {
 	struct http_field joined[REPLY_FIELDS_MAX + 1];
 	struct http_reply reply = { .media_type = form->media_type, .fields = joined };
+	const char *retry_after = problem_retry_after(error->kind);
 	struct problem problem;
-	char *document;
+	char *document, seconds[16];
 
 	problem_of_error(&problem, error, http->id);
 	problem.more = more;
 	if (problem.status == 500)
 		connection_report(http->connection, error);
 	http->code = error->code;
-	join_fields(joined, problem_retry_after(error->kind), fields);
+	if (error->retry_s > 0) {
+		snprintf(seconds, sizeof(seconds), "%u", error->retry_s);
+		retry_after = seconds;
+	}
+	join_fields(joined, retry_after, fields);
 	document = form->write(&problem);
 	reply.status = problem.status;
 	reply.body = document;

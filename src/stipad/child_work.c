@@ -18,6 +18,7 @@ int edge_work(struct child *child, const struct log *log, int control_fd)
 		.config = generation->config,
 		.log = log,
 		.control_fd = control_fd,
+		.limits = generation->limits,
 		.metrics = generation->metrics,
 		.meter = metrics_meter(generation->metrics, child->number),
 		.waits = !generation->begun,

@@ -15,6 +15,7 @@
 #include "child.h"
 #include "config/config.h"
 #include "confine/privileges.h"
+#include "edge/address_limits.h"
 #include "generation_own.h"
 #include "ipc/control.h"
 #include "listeners.h"
@@ -63,6 +64,9 @@ static bool make_children(struct generation *generation, struct error *error)
 
 	if (!make_metrics(generation, wanted, error))
 		return false;
+	generation->limits = address_limits_for(generation->config);
+	if (generation->limits == NULL)
+		return error_set(error, ERROR_UNAVAILABLE, "no table of addresses");
 	for (; generation->n < wanted; generation->n++) {
 		if (!child_make(&generation->children[generation->n], generation,
 				AUTHORITY_SLOT + (unsigned int)generation->n, error))
@@ -166,5 +170,6 @@ void generation_clear(struct generation *generation)
 	if (generation->base != NULL)
 		event_base_free(generation->base);
 	explicit_bzero(generation->ticket_key, sizeof(generation->ticket_key));
+	address_limits_free(generation->limits);
 	metrics_free(generation->metrics);
 }

@@ -15,6 +15,7 @@
 #include "signals.h"
 #include "sockets.h"
 
+struct address_limits;
 struct config;
 struct event;
 struct event_base;
@@ -36,7 +37,8 @@ struct generation {
 	int local_fd;
 
 	struct metrics *metrics;
-	struct log own_log; /* that counts what it drops */
+	struct address_limits *limits; /* of its edges together */
+	struct log own_log;	       /* that counts what it drops */
 	uint8_t ticket_key[TLS_TICKET_KEY_LEN];
 	struct child children[CHILDREN_MAX]; /* the authority, then the edges */
 	size_t n;

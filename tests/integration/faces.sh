@@ -61,7 +61,7 @@ start_limited_node()
 {
 	node_conf b "$port_b" &&
 	sed -i -e '/^requests_per_address_s/d' -e '/^failures_per_address_min/d' \
-		-e 's/^edges.*/edges = 1/' "$dir/b.conf" &&
+		-e 's/^edges.*/edges = 4/' "$dir/b.conf" &&
 	cat >>"$dir/b.conf" <<-CONF &&
 		requests_per_address_s = 0
 		failures_per_address_min = 1

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <stdio.h>
 #include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include "edge/address_limits.h"
 #include "fakes.h"
@@ -45,6 +47,11 @@ static const uint8_t *ipv6(uint8_t seventh, uint8_t eighth)
 	return address;
 }
 
+static bool has(enum address_limit which, const uint8_t *address, int64_t now_us)
+{
+	return address_limits_wait_us(limits, which, address, now_us) == 0;
+}
+
 static int taken(enum address_limit which, const uint8_t *address, int64_t now_us, int tries)
 {
 	int n = 0;
@@ -60,9 +67,9 @@ static void test_a_bucket_empties_and_fills(void)
 
 	CU_ASSERT_EQUAL_FATAL(start(), 0);
 	CU_ASSERT_EQUAL(taken(ADDRESS_REQUESTS, ipv4(1), now, 10), 4);
-	CU_ASSERT_FALSE(address_limits_has(limits, ADDRESS_REQUESTS, ipv4(1), now));
+	CU_ASSERT_FALSE(has(ADDRESS_REQUESTS, ipv4(1), now));
 	CU_ASSERT_EQUAL(taken(ADDRESS_REQUESTS, ipv4(1), now + S / 10 - 1, 10), 0);
-	CU_ASSERT_TRUE(address_limits_has(limits, ADDRESS_REQUESTS, ipv4(1), now + S / 10));
+	CU_ASSERT_TRUE(has(ADDRESS_REQUESTS, ipv4(1), now + S / 10));
 	CU_ASSERT_EQUAL(taken(ADDRESS_REQUESTS, ipv4(1), now + S / 10, 10), 1);
 	CU_ASSERT_EQUAL(taken(ADDRESS_REQUESTS, ipv4(1), now + S / 2, 10), 4);
 	CU_ASSERT_EQUAL(taken(ADDRESS_REQUESTS, ipv4(1), now + 100 * S, 10), 4); /* no more */
@@ -104,7 +111,7 @@ static void test_asking_whether_takes_nothing(void)
 {
 	CU_ASSERT_EQUAL_FATAL(start(), 0);
 	for (int i = 0; i < 100; i++)
-		CU_ASSERT_TRUE(address_limits_has(limits, ADDRESS_FAILURES, ipv4(1), 0));
+		CU_ASSERT_TRUE(has(ADDRESS_FAILURES, ipv4(1), 0));
 	CU_ASSERT_EQUAL(taken(ADDRESS_FAILURES, ipv4(1), 0, 10), 2);
 	stop();
 }
@@ -119,7 +126,70 @@ static void test_the_local_socket_and_no_rate_have_no_limit(void)
 	stop();
 	limits = address_limits_new(none, 64);
 	CU_ASSERT_EQUAL(taken(ADDRESS_REQUESTS, ipv4(1), 0, 1000), 1000);
-	CU_ASSERT_TRUE(address_limits_has(limits, ADDRESS_FAILURES, ipv4(1), 0));
+	CU_ASSERT_TRUE(has(ADDRESS_FAILURES, ipv4(1), 0));
+	stop();
+}
+
+static void test_how_long_to_wait(void)
+{
+	CU_ASSERT_EQUAL_FATAL(start(), 0);
+	CU_ASSERT_EQUAL(taken(ADDRESS_FAILURES, ipv4(1), 0, 10), 2);
+	CU_ASSERT_EQUAL(address_limits_wait_us(limits, ADDRESS_FAILURES, ipv4(1), 0), 6 * S);
+	CU_ASSERT_EQUAL(address_limits_wait_us(limits, ADDRESS_FAILURES, ipv4(1), 5 * S), S);
+	CU_ASSERT_TRUE(has(ADDRESS_FAILURES, ipv4(1), 6 * S));
+	stop();
+}
+
+/* A hundred connections see the one that is left; all of them fail, and all of that is paid. */
+static void test_what_is_done_side_by_side_is_owed(void)
+{
+	CU_ASSERT_EQUAL_FATAL(start(), 0);
+	for (int i = 0; i < 100; i++)
+		CU_ASSERT_TRUE(has(ADDRESS_FAILURES, ipv4(1), 0));
+	for (int i = 0; i < 100; i++)
+		address_limits_charge(limits, ADDRESS_FAILURES, ipv4(1), 0);
+	CU_ASSERT_FALSE(has(ADDRESS_FAILURES, ipv4(1), (99 - 1) * 6 * S - 1));
+	CU_ASSERT_TRUE(has(ADDRESS_FAILURES, ipv4(1), (99 - 1) * 6 * S + 6 * S));
+	stop();
+}
+
+static void fork_and_take(enum address_limit which, int tries)
+{
+	pid_t child = fork();
+	int how;
+
+	if (child == 0)
+		_exit(taken(which, ipv4(1), 0, tries));
+	CU_ASSERT_EQUAL_FATAL(waitpid(child, &how, 0), child);
+	CU_ASSERT_TRUE(WIFEXITED(how) && WEXITSTATUS(how) == tries);
+}
+
+static void test_processes_share_a_limit(void)
+{
+	CU_ASSERT_EQUAL_FATAL(start(), 0);
+	fork_and_take(ADDRESS_REQUESTS, 1);
+	fork_and_take(ADDRESS_REQUESTS, 2);
+	CU_ASSERT_EQUAL(taken(ADDRESS_REQUESTS, ipv4(1), 0, 10), 1);
+	stop();
+}
+
+/* Four processes take what there is at once: no more than that, whoever is quicker. */
+static void test_processes_take_no_more_than_there_is(void)
+{
+	static const struct address_rate large[ADDRESS_LIMIT_COUNT] = {
+		[ADDRESS_REQUESTS] = { 1, 1, 100 },
+	};
+	int sum = 0, how;
+
+	limits = address_limits_new(large, 64);
+	CU_ASSERT_TRUE_FATAL(limits != NULL && has(ADDRESS_REQUESTS, ipv4(1), 0));
+	CU_ASSERT_EQUAL(taken(ADDRESS_REQUESTS, ipv4(1), 0, 1), 1); /* it has its place */
+	for (int i = 0; i < 4; i++)
+		if (fork() == 0)
+			_exit(taken(ADDRESS_REQUESTS, ipv4(1), 0, 10000));
+	while (wait(&how) > 0)
+		sum += WEXITSTATUS(how);
+	CU_ASSERT_EQUAL(sum, 99);
 	stop();
 }
 
@@ -132,9 +202,9 @@ static void test_a_flood_of_addresses_leaves_those_that_failed(void)
 	for (uint32_t i = 0; i < 8; i++)
 		CU_ASSERT_EQUAL(taken(ADDRESS_FAILURES, ipv4(i), 0, 10), 2);
 	for (uint32_t i = 0; i < 100000; i++)
-		address_limits_take(limits, ADDRESS_REQUESTS, ipv4(1000 + i), i);
+		address_limits_charge(limits, ADDRESS_REQUESTS, ipv4(1000 + i), i);
 	for (uint32_t i = 0; i < 8; i++)
-		remembered += !address_limits_has(limits, ADDRESS_FAILURES, ipv4(i), 100000);
+		remembered += !has(ADDRESS_FAILURES, ipv4(i), 100000);
 	CU_ASSERT_EQUAL(remembered, 8);
 	stop();
 }
@@ -150,6 +220,11 @@ int main(void)
 		{ "asking whether takes nothing", test_asking_whether_takes_nothing },
 		{ "the local socket and no rate have no limit",
 		  test_the_local_socket_and_no_rate_have_no_limit },
+		{ "how long to wait", test_how_long_to_wait },
+		{ "what is done side by side is owed", test_what_is_done_side_by_side_is_owed },
+		{ "processes share a limit", test_processes_share_a_limit },
+		{ "processes take no more than there is",
+		  test_processes_take_no_more_than_there_is },
 		{ "a flood of addresses leaves those that failed",
 		  test_a_flood_of_addresses_leaves_those_that_failed },
 		CU_TEST_INFO_NULL,
