@@ -5,7 +5,7 @@
  * A profile is a set of parts; each part is some rows of the table in src/confine/rules.c.  A call
  * is one of three things: allowed; forbidden (it fails with EPERM, and a line of the log names it);
  * or fatal: the kernel ends the process with SIGSYS before the call does anything.  Fatal is what
- * no honest defect does: another program or process, reading another process, a new socket.
+ * no honest defect does: another program, process or thread, reading another process, a new socket.
  *
  * A thread that has SIGSYS blocked, as it has before its first line, cannot be told of a refusal:
  * there it is fatal.
@@ -24,15 +24,14 @@
 
 /* Every process has the memory, the clocks and the descriptors that it holds. */
 enum confine_part {
-	CONFINE_SERVES = 1 << 0,  /* accepts connections from listeners that it holds */
-	CONFINE_DIALS = 1 << 1,	  /* connects; needs at least one family of the next three */
-	CONFINE_UNIX = 1 << 2,	  /* new sockets of AF_UNIX */
-	CONFINE_INET = 1 << 3,	  /* of AF_INET */
-	CONFINE_INET6 = 1 << 4,	  /* of AF_INET6 */
-	CONFINE_THREADS = 1 << 5, /* starts threads, never processes */
-	CONFINE_READS = 1 << 6,	  /* opens files, to read */
+	CONFINE_SERVES = 1 << 0, /* accepts connections from listeners that it holds */
+	CONFINE_DIALS = 1 << 1,	 /* connects; needs at least one family of the next three */
+	CONFINE_UNIX = 1 << 2,	 /* new sockets of AF_UNIX */
+	CONFINE_INET = 1 << 3,	 /* of AF_INET */
+	CONFINE_INET6 = 1 << 4,	 /* of AF_INET6 */
+	CONFINE_READS = 1 << 5,	 /* opens files, to read */
 	CONFINE_RECORDS =
-		1 << 7, /* writes at a place of a file that it holds, locks and syncs it */
+		1 << 6, /* locks a file that it holds, writes at a place of it, and syncs */
 };
 
 struct confine_profile {

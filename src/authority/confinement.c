@@ -6,12 +6,11 @@
 #include "db/place.h"
 #include "metrics/metrics.h"
 
-/* Threads, as the hash of an imported password may ask for some. */
 static unsigned int parts_for(const struct db_place *place)
 {
-	return CONFINE_DIALS | CONFINE_THREADS | CONFINE_RECORDS |
-	       (place->by_unix ? CONFINE_UNIX : 0) | (place->by_inet ? CONFINE_INET : 0) |
-	       (place->by_inet6 ? CONFINE_INET6 : 0) | (place->reads ? CONFINE_READS : 0);
+	return CONFINE_DIALS | CONFINE_RECORDS | (place->by_unix ? CONFINE_UNIX : 0) |
+	       (place->by_inet ? CONFINE_INET : 0) | (place->by_inet6 ? CONFINE_INET6 : 0) |
+	       (place->reads ? CONFINE_READS : 0);
 }
 
 bool authority_confine(const struct authority_options *options, struct error *error)

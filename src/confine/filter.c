@@ -20,13 +20,7 @@ static bool worked(int result, const char *what, struct error *error)
 
 static uint32_t action_of(enum answer answer)
 {
-	static const uint32_t actions[] = {
-		[ALLOW] = SCMP_ACT_ALLOW,
-		[KILL] = SCMP_ACT_KILL_PROCESS,
-		[ABSENT] = SCMP_ACT_ERRNO(ENOSYS),
-	};
-
-	return actions[answer];
+	return answer == ALLOW ? SCMP_ACT_ALLOW : SCMP_ACT_KILL_PROCESS;
 }
 
 static bool add_rule(scmp_filter_ctx filter, const struct rule *rule, struct error *error)

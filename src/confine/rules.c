@@ -3,7 +3,6 @@
 #include "rules.h"
 
 #include <fcntl.h>
-#include <sched.h>
 #include <signal.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
@@ -12,9 +11,6 @@
 
 /* Bits that change what a call does to the world, beside reading. */
 #define WRITING (O_ACCMODE | O_CREAT | O_TRUNC | O_APPEND | (O_TMPFILE & ~O_DIRECTORY))
-#define SPACES                                                                                     \
-	(CLONE_NEWNS | CLONE_NEWCGROUP | CLONE_NEWUTS | CLONE_NEWIPC | CLONE_NEWUSER |             \
-	 CLONE_NEWPID | CLONE_NEWNET)
 
 #define CALL(name) .call = SCMP_SYS(name)
 /* Argument @n has, of the bits @mask, just @bits. */
@@ -42,7 +38,12 @@ const struct rule confine_rules[] = {
 	{ EVERYBODY, 0, ALLOW, CALL(fcntl), IS(1, F_SETFL) },
 	{ EVERYBODY, 0, ALLOW, CALL(fcntl), IS(1, F_GETFD) },
 	{ EVERYBODY, 0, ALLOW, CALL(fcntl), IS(1, F_SETFD) },
+	{ CONFINE_SERVES, 0, ALLOW, CALL(fcntl), IS(1, F_DUPFD_CLOEXEC) }, /* a spare one */
 	{ EVERYBODY, 0, ALLOW, CALL(ioctl), IS(1, FIONREAD) },
+
+	/* the first acts of a thread that was started just before */
+	{ EVERYBODY, 0, ALLOW, CALL(set_robust_list) },
+	{ EVERYBODY, 0, ALLOW, CALL(rseq) },
 
 	/* waiting */
 	{ EVERYBODY, 0, ALLOW, CALL(epoll_wait) },
@@ -97,7 +98,7 @@ const struct rule confine_rules[] = {
 	{ EVERYBODY, 0, ALLOW, CALL(exit) },
 	{ EVERYBODY, 0, ALLOW, CALL(exit_group) },
 
-	/* another program, another process */
+	/* another program, another process, and threads, which are there already */
 	{ EVERYBODY, 0, KILL, CALL(execve) },
 	{ EVERYBODY, 0, KILL, CALL(execveat) },
 	{ EVERYBODY, 0, KILL, CALL(fork) },
@@ -107,14 +108,8 @@ const struct rule confine_rules[] = {
 	{ EVERYBODY, 0, KILL, CALL(process_vm_writev) },
 	{ EVERYBODY, 0, KILL, CALL(pidfd_getfd) },
 
-	/* threads: clone3() hides its flags behind a pointer, so clone() is taken */
-	{ EVERYBODY, CONFINE_THREADS, KILL, CALL(clone) },
-	{ EVERYBODY, CONFINE_THREADS, KILL, CALL(clone3) },
-	{ CONFINE_THREADS, 0, KILL, CALL(clone), BITS(0, CLONE_THREAD, 0) },
-	{ CONFINE_THREADS, 0, ALLOW, CALL(clone), BITS(0, CLONE_THREAD | SPACES, CLONE_THREAD) },
-	{ CONFINE_THREADS, 0, ABSENT, CALL(clone3) },
-	{ CONFINE_THREADS, 0, ALLOW, CALL(set_robust_list) },
-	{ CONFINE_THREADS, 0, ALLOW, CALL(rseq) },
+	{ EVERYBODY, 0, KILL, CALL(clone) },
+	{ EVERYBODY, 0, KILL, CALL(clone3) },
 
 	/* new sockets; which families may be, filter.c says */
 	{ EVERYBODY, 0, KILL, CALL(socketpair) },
@@ -134,7 +129,7 @@ const struct rule confine_rules[] = {
 	{ CONFINE_RECORDS, 0, ALLOW, CALL(pread64) },
 	{ CONFINE_RECORDS, 0, ALLOW, CALL(pwrite64) },
 	{ CONFINE_RECORDS, 0, ALLOW, CALL(fdatasync) },
-	{ CONFINE_RECORDS, 0, ALLOW, CALL(fsync) },
+	{ CONFINE_RECORDS, 0, ALLOW, CALL(flock) },
 	{ CONFINE_RECORDS, 0, ALLOW, CALL(flock) },
 };
 

@@ -10,8 +10,7 @@
 
 enum answer {
 	ALLOW,
-	KILL,	/* SIGSYS, to the whole process */
-	ABSENT, /* ENOSYS, in silence: the C library then takes another way */
+	KILL, /* SIGSYS, to the whole process */
 };
 
 enum { EVERYBODY = 0 };

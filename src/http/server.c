@@ -193,6 +193,12 @@ static void welcome(struct http_server *server, int fd, const struct sockaddr_st
 		server_forget(server, for_another ? NULL : peer);
 }
 
+/* Of a file that is there: a confined process opens none. */
+static int spare_descriptor(void)
+{
+	return fcntl(STDERR_FILENO, F_DUPFD_CLOEXEC, 3);
+}
+
 static void on_pause_over(evutil_socket_t fd, short what, void *arg)
 {
 	struct http_server *server = arg;
@@ -202,7 +208,7 @@ static void on_pause_over(evutil_socket_t fd, short what, void *arg)
 	(void)what;
 	server->paused = false;
 	if (server->reserve_fd < 0)
-		server->reserve_fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
+		server->reserve_fd = spare_descriptor();
 	LIST_FOREACH(listener, &server->listeners, link)
 	event_add(listener->event, NULL);
 }
@@ -232,7 +238,7 @@ static void spend_reserve(struct http_server *server, int listen_fd)
 	server->reserve_fd = accept4(listen_fd, NULL, NULL, SOCK_CLOEXEC);
 	if (server->reserve_fd >= 0)
 		close(server->reserve_fd);
-	server->reserve_fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
+	server->reserve_fd = spare_descriptor();
 }
 
 static void on_acceptable(evutil_socket_t listen_fd, short what, void *arg)
@@ -372,7 +378,7 @@ struct http_server *http_server_new(const struct http_server_options *options, s
 		SSL_CTX_up_ref(options->tls);
 	signal(SIGPIPE, SIG_IGN);
 	fit_descriptors(server);
-	server->reserve_fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
+	server->reserve_fd = spare_descriptor();
 	server->pause = evtimer_new(options->base, on_pause_over, server);
 	server->reap = evtimer_new(options->base, on_reap, server);
 	server->drain_deadline = evtimer_new(options->base, on_drain_deadline, server);

@@ -72,6 +72,8 @@ make_authority()
 # node_conf NAME PORT
 node_conf()
 {
+	# the authority makes it, where it may: not in the server's folder
+	mkdir -p "$dir/state-$1"
 	cat >"$dir/$1.conf" <<-CONF
 		listen = {"127.0.0.1:$2"}
 		server_names = {"127.0.0.1", "localhost"}

@@ -13,6 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
+#include <sys/file.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
@@ -261,9 +262,10 @@ static int try_ftruncate(void)
 
 static int try_record(void)
 {
-	if (pwrite(file, "a", 1, 0) != 1)
+	if (flock(file, LOCK_EX | LOCK_NB) != 0 || pwrite(file, "a", 1, 0) != 1 ||
+	    fdatasync(file) != 0)
 		return errno;
-	return outcome(fdatasync(file));
+	return outcome(flock(file, LOCK_UN));
 }
 
 static int try_memfd(void)
@@ -274,6 +276,11 @@ static int try_memfd(void)
 static int try_dup(void)
 {
 	return outcome(fcntl(file, F_DUPFD, 3));
+}
+
+static int try_spare(void)
+{
+	return outcome(fcntl(file, F_DUPFD_CLOEXEC, 3));
 }
 
 static int try_ioctl(void)
@@ -440,8 +447,8 @@ const struct try tries[] = {
 	{ "another program, by descriptor", try_execveat, "kkk" },
 	{ "another process", try_fork, "kkk" },
 	{ "another process, by clone", try_clone, "kkk" },
-	{ "another process, by clone3", try_clone3, "kff" },
-	{ "a thread", try_thread, "kww" },
+	{ "another process, by clone3", try_clone3, "kkk" },
+	{ "a thread", try_thread, "kkk" },
 	{ "to be traced", try_ptrace, "kkk" },
 	{ "to read a process", try_read_process, "kkk" },
 	{ "to write a process", try_write_process, "kkk" },
@@ -467,9 +474,10 @@ const struct try tries[] = {
 	{ "a new folder", try_mkdir, "rrr", "mkdir" },
 	{ "another mode", try_chmod, "rrr", "chmod" },
 	{ "to shorten a file", try_ftruncate, "rrr", "ftruncate" },
-	{ "to record at a place", try_record, "rww", "pwrite64" },
+	{ "to record at a place", try_record, "rww", "flock" },
 	{ "a file of memory", try_memfd, "rrr", "memfd_create" },
 	{ "a descriptor twice", try_dup, "rrr", "fcntl" },
+	{ "a spare descriptor", try_spare, "wrr", "fcntl" },
 	{ "an ioctl", try_ioctl, "rrr", "ioctl" },
 
 	{ "memory that runs", try_code, "rrr", "mmap" },

@@ -10,7 +10,6 @@
  *   w  it works
  *   r  it is refused with EPERM, and the log names it
  *   k  it kills the process with SIGSYS
- *   f  it fails, as on a kernel that does not have it
  */
 struct
 try {
