@@ -35,7 +35,7 @@ start_pinned_node()
 	CONF
 	sed -i "/^password_cpu_percent/d" "$dir/a.conf" &&
 	start_node a "$port_a" && taskset -a -p -c $server_core "$pid_a" >/dev/null &&
-	for child in $(pgrep -P "$pid_a"); do
+	for child in $(descendants "$pid_a"); do
 		taskset -a -p -c $server_core "$child" >/dev/null || return 1
 	done
 }

@@ -110,9 +110,8 @@ logs_in()
 # The processor time of the threads of the idle class, in ticks: argon2id's.
 idle_ticks()
 {
-	for child in $(pgrep -P "$pid_a"); do
-		cat /proc/"$child"/task/*/stat
-	done | sed 's/.*) //' | awk '$39 == 5 { ticks += $12 + $13; n++ }
+	cat /proc/"$(children_named "$pid_a" authority)"/task/*/stat | sed "s/.*) //" |
+		awk '$39 == 5 { ticks += $12 + $13; n++ }
 		END { if (n != 1) exit 1; print ticks }'
 }
 
