@@ -118,6 +118,16 @@ static void clean(char *text, size_t len)
 	text[len] = '\0';
 }
 
+/* One that died with messages unread is first told as a reset; what it said comes after that. */
+static ssize_t receive(int control_fd, struct msghdr *message)
+{
+	ssize_t got = recvmsg(control_fd, message, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
+
+	if (got < 0 && errno == ECONNRESET)
+		got = recvmsg(control_fd, message, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
+	return got;
+}
+
 enum ipc_control_got ipc_control_receive(int control_fd, struct ipc_control_message *into)
 {
 	char letter = 0;
@@ -127,7 +137,7 @@ enum ipc_control_got ipc_control_receive(int control_fd, struct ipc_control_mess
 				  .msg_iovlen = 2,
 				  .msg_control = buffer.bytes,
 				  .msg_controllen = sizeof(buffer.bytes) };
-	ssize_t got = recvmsg(control_fd, &message, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
+	ssize_t got = receive(control_fd, &message);
 	int fds[FDS_MAX];
 	size_t n;
 

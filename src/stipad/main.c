@@ -32,6 +32,7 @@ struct arguments {
 	const char *config;  /* NULL: not given */
 	enum act act;
 	unsigned int generation;
+	unsigned int ready_s;
 };
 
 /* argp prints what these say. */
@@ -43,9 +44,20 @@ static const struct argp_option options[] = {
 	{ "check-config", 't', NULL, 0, "check the configuration, tell every fault, and exit", 0 },
 	{ "print-config", 'T', NULL, 0,
 	  "print the configuration of --config, or without it the defaults, and exit", 0 },
+	{ "ready-timeout", 'r', "SECONDS", 0,
+	  "a new generation that is not ready by then is refused [20]", 0 },
 	{ "generation", KEY_GENERATION, "N", OPTION_HIDDEN, "the monitor starts it so", 0 },
 	{ 0 },
 };
+
+static bool parse_seconds(const char *text, unsigned int *seconds)
+{
+	char *end;
+	unsigned long value = strtoul(text, &end, 10);
+
+	*seconds = (unsigned int)value;
+	return text[0] >= '0' && text[0] <= '9' && *end == '\0' && value > 0 && value <= 3600;
+}
 
 static error_t take_option(int key, char *value, struct argp_state *state)
 {
@@ -60,6 +72,10 @@ static error_t take_option(int key, char *value, struct argp_state *state)
 		return 0;
 	case 'T':
 		arguments->act = ACT_PRINT;
+		return 0;
+	case 'r':
+		if (!parse_seconds(value, &arguments->ready_s))
+			argp_error(state, "--ready-timeout: want 1 to 3600 seconds");
 		return 0;
 	case KEY_GENERATION:
 		arguments->act = ACT_GENERATION;
@@ -139,7 +155,8 @@ static int run(const struct arguments *arguments)
 	struct arguments kept = *arguments;
 	const struct monitor_options monitor = { .log = &log,
 						 .become = become_generation,
-						 .arg = &kept };
+						 .arg = &kept,
+						 .ready_ms = arguments->ready_s * 1000 };
 
 	kept.program = program_of(arguments->program, path);
 	return monitor_run(&monitor);

@@ -58,6 +58,7 @@ class Asker(threading.Thread):
             "ca": self.ca, "fingerprint": FINGERPRINT}})
         self.path = f"/sti-pa/account/{self.account}/token"
         self.connection = None
+        self.lost = None
 
     def ask(self):
         """Status, token and Retry-After; 0 when the connection was refused or lost."""
@@ -68,13 +69,14 @@ class Asker(threading.Thread):
             self.connection.request("POST", self.path, self.body, self.headers)
             response = self.connection.getresponse()
             answer = response.read()
-            if response.will_close:
+            if response.will_close or self.args.fresh:
                 self.hang_up()
             if response.status == 200:
                 return 200, json.loads(answer)["token"], None
             return response.status, None, response.headers["Retry-After"]
-        except (OSError, http.client.HTTPException):
+        except (OSError, http.client.HTTPException) as error:
             self.hang_up()
+            self.lost = repr(error)
             return 0, None, None
 
     def hang_up(self):
@@ -91,7 +93,8 @@ class Asker(threading.Thread):
             status, token, retry_after = self.ask()
             self.log.write(asked=asked, at=time.time(), account=self.account, client=self.client,
                            spc=self.spc, ca=self.ca, fingerprint=FINGERPRINT, port=self.port,
-                           status=status, retry_after=retry_after, token=token)
+                           status=status, retry_after=retry_after, token=token,
+                           lost=self.lost if status == 0 else None)
             time.sleep(self.args.pause if status == 200 else 0.02)
 
 
@@ -104,6 +107,7 @@ def main():
     parser.add_argument("--seconds", type=float, default=60)
     parser.add_argument("--per-job", type=int, default=1)
     parser.add_argument("--pause", type=float, default=0, help="seconds after each token")
+    parser.add_argument("--fresh", action="store_true", help="each request on a connection of its own")
     parser.add_argument("ports", type=int, nargs="+")
     args = parser.parse_args()
 
