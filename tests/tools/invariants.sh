@@ -25,6 +25,7 @@ invariants()
 		I14	what cannot be recorded is not issued
 		I15	memory, descriptors and connections return after an attack
 		I16	it recovers without a human hand, in time
+		I17	a reload and a new program lose no request
 		I18	a restored old database cannot issue
 	END
 }
