@@ -1456,19 +1456,40 @@ END $$;
 
 ALTER FUNCTION stipa.policy_set(actor text, reason text, token_life interval, optional_claims smallint, issuer text, form_2017 boolean, from_ timestamp with time zone, access_life interval) OWNER TO stipa_owner;
 
-CREATE FUNCTION stipa.refusals_prune(keep interval) RETURNS bigint
-    LANGUAGE sql SECURITY DEFINER
-    SET search_path TO 'stipa', 'pg_temp'
-    AS $$
-	WITH rows AS (
-		DELETE FROM token_refusal WHERE refused_at < now() - keep RETURNING 1
-	), counts AS (
-		DELETE FROM refusal_minute WHERE minute < now() - keep RETURNING 1
-	)
-	SELECT (SELECT count(*) FROM rows) + (SELECT count(*) FROM counts);
-$$;
+CREATE FUNCTION stipa.refusals_kept() RETURNS interval
+    LANGUAGE sql IMMUTABLE
+    RETURN '1 year 1 mon'::interval;
 
-ALTER FUNCTION stipa.refusals_prune(keep interval) OWNER TO stipa_owner;
+ALTER FUNCTION stipa.refusals_kept() OWNER TO stipa_owner;
+
+CREATE FUNCTION stipa.refusals_prune(at_most integer) RETURNS bigint
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'stipa', 'pg_temp'
+    SET enable_seqscan TO 'off'
+    SET enable_hashjoin TO 'off'
+    SET enable_mergejoin TO 'off'
+    SET jit TO 'off'
+    AS $$
+DECLARE
+	before timestamptz := clock_timestamp() - refusals_kept();
+	gone bigint;
+	counts_gone bigint;
+BEGIN
+	IF at_most IS NULL OR at_most NOT BETWEEN 1 AND 10000 THEN
+		RAISE invalid_parameter_value USING MESSAGE = 'at_most: 1 to 10000';
+	END IF;
+	DELETE FROM token_refusal WHERE ctid = ANY (ARRAY(
+		SELECT r.ctid FROM token_refusal AS r WHERE r.refused_at < before
+		ORDER BY r.refused_at LIMIT at_most FOR UPDATE SKIP LOCKED));
+	GET DIAGNOSTICS gone = ROW_COUNT;
+	DELETE FROM refusal_minute WHERE ctid = ANY (ARRAY(
+		SELECT m.ctid FROM refusal_minute AS m WHERE m.minute < before
+		ORDER BY m.minute LIMIT at_most - gone FOR UPDATE SKIP LOCKED));
+	GET DIAGNOSTICS counts_gone = ROW_COUNT;
+	RETURN gone + counts_gone;
+END $$;
+
+ALTER FUNCTION stipa.refusals_prune(at_most integer) OWNER TO stipa_owner;
 
 CREATE FUNCTION stipa.refuse_change() RETURNS trigger
     LANGUAGE plpgsql
@@ -1676,7 +1697,7 @@ ALTER FUNCTION stipa.rights_lock() OWNER TO stipa_owner;
 
 CREATE FUNCTION stipa.schema_version() RETURNS integer
     LANGUAGE sql IMMUTABLE
-    RETURN 12;
+    RETURN 13;
 
 ALTER FUNCTION stipa.schema_version() OWNER TO stipa_owner;
 
@@ -3279,8 +3300,10 @@ GRANT ALL ON FUNCTION stipa.organisation_add(actor text, reason text, name text,
 REVOKE ALL ON FUNCTION stipa.policy_set(actor text, reason text, token_life interval, optional_claims smallint, issuer text, form_2017 boolean, from_ timestamp with time zone, access_life interval) FROM PUBLIC;
 GRANT ALL ON FUNCTION stipa.policy_set(actor text, reason text, token_life interval, optional_claims smallint, issuer text, form_2017 boolean, from_ timestamp with time zone, access_life interval) TO stipa_portal;
 
-REVOKE ALL ON FUNCTION stipa.refusals_prune(keep interval) FROM PUBLIC;
-GRANT ALL ON FUNCTION stipa.refusals_prune(keep interval) TO stipa_operator;
+REVOKE ALL ON FUNCTION stipa.refusals_kept() FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION stipa.refusals_prune(at_most integer) FROM PUBLIC;
+GRANT ALL ON FUNCTION stipa.refusals_prune(at_most integer) TO stipa_authority;
 
 REVOKE ALL ON FUNCTION stipa.refuse_change() FROM PUBLIC;
 

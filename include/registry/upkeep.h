@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What an owner does from time to time: the ledger's partitions, old refusals. */
+/* What an owner does from time to time: the ledger's partitions. */
 #ifndef REGISTRY_UPKEEP_H
 #define REGISTRY_UPKEEP_H
 
@@ -9,7 +9,5 @@
 PGresult *partitions_extend(PGconn *pg, struct error *error) MUST_CHECK;
 /* partition, from, until. */
 PGresult *partitions_list(PGconn *pg, struct error *error) MUST_CHECK;
-/* Forget refusals that are older than the interval @keep ("400 days"). */
-PGresult *refusals_prune(PGconn *pg, const char *keep, struct error *error) MUST_CHECK;
 
 #endif

@@ -21,6 +21,7 @@
 #include "limits.h"
 #include "mark/keeper.h"
 #include "oauth/oauth.h"
+#include "upkeep.h"
 
 #define FLUSH_MS 100 /* for the last answers to leave */
 
@@ -32,6 +33,7 @@ struct authority {
 	struct db_desk *desk;
 	struct issuer *issuer;
 	struct oauth *oauth;
+	struct upkeep upkeep;
 	struct limits *limits;
 	struct ipc_server *server;
 	struct ipc_control *control;
@@ -346,6 +348,7 @@ static bool server_make(struct authority *authority, struct error *error)
 /* Last: it brings the edges. */
 static bool control_make(struct authority *authority, struct error *error)
 {
+	upkeep_add(&authority->upkeep, authority->desk, authority->options->log);
 	authority->control = ipc_control_new(authority->base, authority->options->control_fd,
 					     on_message, on_control_end, authority);
 	return (authority->control != NULL && ipc_control_beat(authority->control, is_ready)) ||

@@ -8,8 +8,6 @@ static const struct db_query list = {
 	" WHERE i.inhparent = 'stipa.token'::regclass ORDER BY c.relname",
 	0
 };
-static const struct db_query prune = { "SELECT stipa.refusals_prune($1::interval) AS forgotten",
-				       1 };
 
 PGresult *partitions_extend(PGconn *pg, struct error *error)
 {
@@ -19,9 +17,4 @@ PGresult *partitions_extend(PGconn *pg, struct error *error)
 PGresult *partitions_list(PGconn *pg, struct error *error)
 {
 	return db_query(pg, &list, NULL, error);
-}
-
-PGresult *refusals_prune(PGconn *pg, const char *keep, struct error *error)
-{
-	return db_query(pg, &prune, &keep, error);
 }

@@ -127,10 +127,6 @@ SELECT is((SELECT string_agg(concat_ws(' ', name, verdict, defect, n), ', '
 		|| 'stranger 1 0 100', 'all are counted');
 SELECT is((SELECT sum(refused::int) FROM refusal_minute_view WHERE verdict = 'stranger'),
 	100::bigint, 'the view names them');
-SELECT cmp_ok(refusals_prune('1 hour'), '=', 0::bigint, 'what is young is kept');
-SELECT cmp_ok(refusals_prune('-1 hour'), '>', 70::bigint, 'what is old goes');
-SELECT is_empty('SELECT FROM token_refusal', 'all of it');
-SELECT is((SELECT count(*) FROM token), 2::bigint, 'and nothing of the ledger');
 
 SELECT * FROM finish();
 ROLLBACK;

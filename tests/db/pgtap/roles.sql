@@ -14,8 +14,8 @@ SELECT is((SELECT string_agg(p.proname, ' ' ORDER BY p.proname) FROM pg_proc AS 
 FROM (VALUES
 	('public', NULL),
 	('stipa_authority', 'client_key client_keys grant_tokens issue_tokens issuing_state '
-		'login_hash mark_state node_signer report_secrets revoke_tokens schema_version '
-		'token_partitions_extend'),
+		'login_hash mark_state node_signer refusals_prune report_secrets revoke_tokens '
+		'schema_version token_partitions_extend'),
 	('stipa_portal', 'account_add account_approve account_close account_refuse '
 		'account_reinstate account_review account_revoke account_suspend '
 		'account_token_life account_verify alias_add alias_remove api_user_add '
@@ -31,7 +31,7 @@ SELECT is((SELECT string_agg(p.proname, ' ' ORDER BY p.proname) FROM pg_proc AS 
 	AND has_function_privilege('stipa_operator', p.oid, 'EXECUTE')
 	AND NOT has_function_privilege('stipa_portal', p.oid, 'EXECUTE')
 	AND NOT has_function_privilege('stipa_auditor', p.oid, 'EXECUTE')),
-	'issuing_state mark_accept mark_state node_signer refusals_prune signer_register signer_retire '
+	'issuing_state mark_accept mark_state node_signer signer_register signer_retire '
 	'token_partitions_extend', 'what the operator may beyond portal and auditor');
 
 -- A function that runs as the owner looks for nothing in a schema that others may write.

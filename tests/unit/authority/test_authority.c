@@ -9,7 +9,7 @@
 
 #include "authority/authority.h"
 #include "config/config.h"
-#include "db/desk.h"
+#include "db/chore.h"
 #include "ipc/channel.h"
 #include "ipc/control.h"
 #include "issue/issuer.h"
@@ -121,6 +121,13 @@ struct db_desk *db_desk_new(const struct db_desk_options *options, struct error 
 		return the_desk;
 	error_set(error, ERROR_INVALID, "host=db.example is a name");
 	return NULL;
+}
+
+void db_chore_add(struct db_desk *desk, struct db_chore *chore)
+{
+	CU_ASSERT_PTR_EQUAL(desk, the_desk);
+	CU_ASSERT_STRING_EQUAL(chore->statement->name, "refusals_prune");
+	CU_ASSERT(chore->most > 0); /* so that a backlog goes in steps */
 }
 
 struct issuer *issuer_new(const struct issuer_options *options, struct error *error)
