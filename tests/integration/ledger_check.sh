@@ -151,6 +151,17 @@ what_cannot_run_says_so()
 	"$STIPA_PYTHON" "$check" --from "$dir/export" --json | jq -e '.consistent' >/dev/null
 }
 
+# Each act of a migration has its place in the checker's table.
+every_act_is_known()
+{
+	tr '\n' ' ' <"$dir/migrations" | grep -oE "audit\((now|at), *('report', *|actor, *)?'[a-z_]+'" |
+		sed "s/.*'\(.*\)'/\1/" | grep -vx report | sort -u >"$dir/acts" &&
+	[ "$(wc -l <"$dir/acts")" -gt 30 ] || return 1
+	(cd "$srcdir/tools" && "$STIPA_PYTHON" -B -c "from stipa_ledger.history import ACTS
+print(*ACTS, sep='\n')") | sort | comm -13 - "$dir/acts" | grep . && return 1
+	return 0
+}
+
 every_forgery_is_found()
 {
 	"$STIPA_PYTHON" "$srcdir/tests/integration/ledger_forgeries.py" "$srcdir/tools" "$dir" \
@@ -181,5 +192,7 @@ run_step "The node drains" stop_node a
 run_step "Nothing is found in its ledger" nothing_is_found
 run_step "An export says the same" an_export_says_the_same
 run_step "What cannot run says so" what_cannot_run_says_so
+cat "$srcdir"/db/migrations/*.sql >"$dir/migrations"
+run_step "Every act of the migrations is known to it" every_act_is_known
 run_step "Every forgery is found, by name" every_forgery_is_found
 run_step "The invariants" the_invariants

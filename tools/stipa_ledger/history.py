@@ -287,6 +287,7 @@ STATES = {
 # action: the function, and whether it takes a right away
 ACTS = {
     "organisation_add": (History.nothing, False),
+    "mark_accept": (History.nothing, False),
     "account_add": (History.account_add, False),
     "account_review": (History.account_state, False),
     "account_approve": (History.account_approve, False),
