@@ -38,11 +38,11 @@ static bool has_control(const char *text, size_t len)
 	return false;
 }
 
+/* RFC 9110 section 11.4: one space or more lie between the scheme and what follows it. */
 static const char *parameter_of(const char *header)
 {
-	size_t len = strcspn(header, " ");
-
-	return header[len] == ' ' ? header + len + 1 : header + len;
+	header += strcspn(header, " ");
+	return header + strspn(header, " ");
 }
 
 /* base64 of user-id ":" password; no colon in the former, no control characters in either.  A NUL
