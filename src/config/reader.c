@@ -73,7 +73,7 @@ static void *member(const struct config_option *option, void *into)
 static void set_text(char **text, const char *value)
 {
 	free(*text);
-	*text = strdup(value);
+	*text = strdup(value); /* analyzer: the options own it; config_clear frees them */
 	if (*text == NULL)
 		abort(); /* at start, or in a check: there is nothing to save */
 }
@@ -107,6 +107,7 @@ static bool set_number(const struct config_option *option, void *into, const cha
 	if (errno != 0 || number < option->min || number > option->max)
 		return error_set(error, ERROR_INVALID, "%.40s is not within %ld to %ld", value,
 				 option->min, option->max);
+	/* analyzer: strtol has set it */
 	memcpy(member(option, into), &number, sizeof(number));
 	return true;
 }

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* analyzer: too many branches (the macros of uthash). */
 #include "addresses.h"
 
 #include <stdlib.h>

@@ -137,6 +137,7 @@ static bool admit(struct connection *c)
 	if (http->head.content_length > route->body_max)
 		return connection_refuse(c, 413, "the body is too long", NULL);
 	if (http->head.content_length > 0) {
+		/* analyzer: the request owns it */
 		http->body = malloc(http->head.content_length + 1);
 		if (http->body == NULL)
 			return connection_refuse(c, 503, "out of memory", NULL);

@@ -72,6 +72,7 @@ static enum proxy_result check_beginning(const uint8_t *bytes, size_t len,
 	header->len = AT_ADDRESSES + ((size_t)bytes[AT_LENGTH] << 8 | bytes[AT_LENGTH + 1]);
 	if (header->len > PROXY_HEADER_MAX)
 		return bad(header, "longer than 536 bytes");
+	/* analyzer: another family was refused above */
 	if (!header->local &&
 	    header->len < AT_ADDRESSES + family_of(bytes[AT_FAMILY])->addresses_len)
 		return bad(header, "too short for its addresses");
@@ -89,6 +90,7 @@ enum proxy_result proxy_parse(const void *bytes, size_t len, struct proxy_header
 		return result;
 	if (len < header->len)
 		return PROXY_MORE;
+	/* analyzer: check_beginning refuses another family */
 	if (!header->local &&
 	    !take_source(at + AT_ADDRESSES, family_of(at[AT_FAMILY])->address_len, header))
 		return bad(header, "the source is no address");

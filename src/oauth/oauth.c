@@ -396,6 +396,7 @@ static bool lanes_make(struct oauth *oauth, const struct oauth_options *options,
 
 		if (lane == NULL)
 			return error_set(error, ERROR_UNAVAILABLE, "no memory for a lane");
+		/* analyzer: the table says where the pointer stands */
 		memcpy((char *)oauth + lanes[i].lane, &lane, sizeof(lane));
 	}
 	return true;
