@@ -58,7 +58,7 @@ cluster_settings()
 	cat >"$work/run/stipa.conf" <<-EOT
 		listen_addresses = ''
 		unix_socket_directories = '$short/pg'
-		unix_socket_permissions = 0700
+		unix_socket_permissions = 0777
 		max_connections = 60
 		log_line_prefix = '%m [%p] %u '
 		timezone = 'UTC'
@@ -118,6 +118,9 @@ cluster_start()
 	else
 		cluster_make
 	fi
+	# A node's processes may be root's without root's power over files.  Only its group comes
+	# as far as the socket, and is asked there who it is.
+	is_root && chmod 711 "$short/pg"
 	cluster_is_up && return
 	step "Starting PostgreSQL $(as_cluster cat "$short/data/PG_VERSION") (a socket in $short/pg)"
 	cluster_access
