@@ -151,6 +151,12 @@ what_cannot_run_says_so()
 	"$STIPA_PYTHON" "$check" --from "$dir/export" --json | jq -e '.consistent' >/dev/null
 }
 
+codecs_are_right()
+{
+	"$STIPA_PYTHON" "$srcdir/tests/integration/ledger_codec.py" "$srcdir/tools" \
+		"$srcdir/tests/data"
+}
+
 # Each act of a migration has its place in the checker's table.
 every_act_is_known()
 {
@@ -185,6 +191,7 @@ the_invariants()
 start_postgres fsync=off
 trap stop_all EXIT
 run_step "The authority is made" make_authority
+run_step "Its DER, its JSON and its calendar are right" codecs_are_right
 run_step "Five accounts" quietly make_world
 run_step "A node is ready" start_node a "$port_a"
 run_step "Rights come and go while tokens stream" be_busy

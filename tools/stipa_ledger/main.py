@@ -12,7 +12,7 @@ from .report import Report
 from .rules import Rules
 
 VERSION = "1"
-OLDEST_SCHEMA, NEWEST_SCHEMA = 10, 12
+OLDEST_SCHEMA, NEWEST_SCHEMA = 10, 13
 
 
 def arguments(argv):
