@@ -196,7 +196,7 @@ static void welcome(struct http_server *server, int fd, const struct sockaddr_st
 /* Of a file that is there: a confined process opens none. */
 static int spare_descriptor(void)
 {
-	return fcntl(STDERR_FILENO, F_DUPFD_CLOEXEC, 3);
+	return dup(STDERR_FILENO);
 }
 
 static void on_pause_over(evutil_socket_t fd, short what, void *arg)

@@ -280,7 +280,7 @@ static int try_dup(void)
 
 static int try_spare(void)
 {
-	return outcome(fcntl(file, F_DUPFD_CLOEXEC, 3));
+	return outcome(dup(file));
 }
 
 static int try_ioctl(void)
@@ -477,7 +477,7 @@ const struct try tries[] = {
 	{ "to record at a place", try_record, "rww", "flock" },
 	{ "a file of memory", try_memfd, "rrr", "memfd_create" },
 	{ "a descriptor twice", try_dup, "rrr", "fcntl" },
-	{ "a spare descriptor", try_spare, "wrr", "fcntl" },
+	{ "a spare descriptor", try_spare, "wrr", "dup" },
 	{ "an ioctl", try_ioctl, "rrr", "ioctl" },
 
 	{ "memory that runs", try_code, "rrr", "mmap" },
