@@ -1,59 +1,20 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "edge/api_user.h"
 
-#include <stddef.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include <jansson.h>
 
+#include "access_request.h"
 #include "config/config.h"
 #include "crypto/client_secret.h"
 #include "crypto/digest.h"
 #include "edge/authorization.h"
 #include "edge/challenge.h"
-#include "edge/face.h"
-#include "edge/guard.h"
 #include "edge/services.h"
 #include "http/request.h"
-#include "ipc/channel.h"
 #include "ipc/verdict.h"
 #include "json_body.h"
-#include "loop/flow.h"
-
-struct api_user {
-	struct flow flow;
-	struct http_request *http;
-	const struct services *services;
-	const struct http_field *challenges; /* of a 401 */
-	union {
-		struct login_order login;
-		struct revoke_order revoke;
-	} order;
-	union {
-		struct grant_answer granted;
-		struct access_answer done;
-	} answer;
-};
-
-static struct api_user *user_of(struct flow *flow)
-{
-	return (struct api_user *)((char *)flow - offsetof(struct api_user, flow));
-}
-
-static enum flow_next admit(struct flow *flow)
-{
-	const struct api_user *req = user_of(flow);
-
-	return flow_next_if(guard_admit(req->services, req->http, &flow->error));
-}
-
-static void sign(const struct api_user *req, uint8_t peer[16], char request_id[REQUEST_ID_MAX + 1])
-{
-	memcpy(peer, http_peer(req->http), 16);
-	snprintf(request_id, REQUEST_ID_MAX + 1, "%s", http_request_id(req->http));
-}
 
 /* ---- login ---- */
 
@@ -110,7 +71,7 @@ static bool take_login(const json_t *body, const char *environment, struct login
 
 static enum flow_next read_login(struct flow *flow)
 {
-	struct api_user *req = user_of(flow);
+	struct access_request *req = access_request_of(flow);
 	struct login_order *order = &req->order.login;
 	json_auto_t *body = json_body_read(req->http, &flow->error);
 	bool good;
@@ -119,42 +80,46 @@ static enum flow_next read_login(struct flow *flow)
 		return FLOW_FAIL;
 	good = take_login(body, req->services->config->environment, order, &flow->error);
 	json_text_wipe(body, "password");
-	sign(req, order->peer, order->request_id);
+	access_sign(req, order->peer, order->request_id);
 	return flow_next_if(good);
-}
-
-static enum flow_next send_login(struct flow *flow)
-{
-	struct api_user *req = user_of(flow);
-
-	ipc_login_start(req->services->authority, &req->order.login, &req->answer.granted,
-			flow_resume, flow);
-	return FLOW_WAIT;
 }
 
 static enum flow_next heed_login(struct flow *flow)
 {
-	const struct api_user *req = user_of(flow);
+	const struct access_request *req = access_request_of(flow);
 
 	return flow_next_if(
 		verdict_is_good(req->answer.granted.verdict, req->order.login.peer, &flow->error));
 }
 
+/* There is no refresh token (RFC 6749 section 4.4.3); clients expect the member. */
+static void reply_logged_in(struct access_request *req)
+{
+	access_reply_json(req,
+			  json_pack("{ssssssss}", "status", "success", "message", "logged in",
+				    "accessToken", req->answer.granted.text, "refreshToken", ""));
+}
+
 static const struct flow_step login_steps[] = {
-	{ "admit", admit },
+	{ "admit", access_admit },
 	{ "read login", read_login },
-	{ "send login", send_login },
+	{ "send login", access_send_login },
 	{ "heed login", heed_login },
 	{ 0 },
 };
+
+void login_handle(struct http_request *http, void *services)
+{
+	static const struct access_kind login = { login_steps, reply_logged_in, NULL };
+
+	access_request_start(http, services, &login);
+}
 
 /* ---- logout ---- */
 
 static enum flow_next read_logout(struct flow *flow)
 {
-	static const struct http_field bearer[] = { { "WWW-Authenticate", CHALLENGE_BEARER },
-						    { 0 } };
-	struct api_user *req = user_of(flow);
+	struct access_request *req = access_request_of(flow);
 	struct revoke_order *order = &req->order.revoke;
 	const char *environment = req->services->config->environment;
 	struct authorization who;
@@ -162,25 +127,14 @@ static enum flow_next read_logout(struct flow *flow)
 	authorization_read(http_header(req->http, "authorization"), environment, &who);
 	if (who.foreign != NULL)
 		return flow_next_if(secret_refuse_foreign(who.foreign, environment, &flow->error));
-	if (who.kind != AUTHORIZATION_TOKEN) {
-		req->challenges = bearer;
+	if (who.kind != AUTHORIZATION_TOKEN)
 		return flow_next_if(error_set_code(&flow->error, ERROR_UNAUTHORIZED,
 						   "no-credentials",
 						   "Authorization: want the access token"));
-	}
 	order->proof.method = METHOD_TOKEN;
 	memcpy(order->token, who.digest, sizeof(order->token));
-	sign(req, order->peer, order->request_id);
+	access_sign(req, order->peer, order->request_id);
 	return FLOW_NEXT;
-}
-
-static enum flow_next send_logout(struct flow *flow)
-{
-	struct api_user *req = user_of(flow);
-
-	ipc_revoke_start(req->services->authority, &req->order.revoke, &req->answer.done,
-			 flow_resume, flow);
-	return FLOW_WAIT;
 }
 
 static enum flow_next heed_logout(struct flow *flow)
@@ -189,103 +143,33 @@ static enum flow_next heed_logout(struct flow *flow)
 		{ "WWW-Authenticate", CHALLENGE_INVALID_TOKEN },
 		{ 0 },
 	};
-	struct api_user *req = user_of(flow);
+	struct access_request *req = access_request_of(flow);
 
 	req->challenges = invalid;
 	return flow_next_if(
 		verdict_is_good(req->answer.done.verdict, req->order.revoke.peer, &flow->error));
 }
 
+static void reply_logged_out(struct access_request *req)
+{
+	access_reply_json(req, json_pack("{ssss}", "status", "success", "message", "logged out"));
+}
+
 static const struct flow_step logout_steps[] = {
-	{ "admit", admit },
+	{ "admit", access_admit },
 	{ "read logout", read_logout },
-	{ "send logout", send_logout },
+	{ "send logout", access_send_revoke },
 	{ "heed logout", heed_logout },
 	{ 0 },
 };
 
-/* ---- the end ---- */
-
-static void reply_json(struct http_request *http, json_t *json /* takes it */)
-{
-	char *body = json == NULL ? NULL : json_dumps(json, JSON_COMPACT);
-	struct http_reply reply = {
-		.status = 200,
-		.media_type = "application/json",
-		.body = body,
-	};
-
-	json_decref(json);
-	if (body == NULL) {
-		face_reply_no_memory(http);
-		return;
-	}
-	reply.len = strlen(body);
-	http_reply(http, &reply);
-	explicit_bzero(body, reply.len);
-	free(body);
-}
-
-/* There is no refresh token (RFC 6749 section 4.4.3); clients expect the member. */
-static void reply_logged_in(struct api_user *req)
-{
-	reply_json(req->http,
-		   json_pack("{ssssssss}", "status", "success", "message", "logged in",
-			     "accessToken", req->answer.granted.text, "refreshToken", ""));
-}
-
-static void reply_logged_out(struct api_user *req)
-{
-	reply_json(req->http, json_pack("{ssss}", "status", "success", "message", "logged out"));
-}
-
-static void finish(struct flow *flow, void (*reply)(struct api_user *req))
-{
-	struct api_user *req = user_of(flow);
-	const struct error *error = &flow->error;
-
-	if (error->kind == ERROR_NONE) {
-		reply(req);
-	} else {
-		guard_heed(req->services, req->http, error);
-		face_reply_error(req->http, error,
-				 error->kind == ERROR_UNAUTHORIZED ? req->challenges : NULL, NULL);
-	}
-	explicit_bzero(req, sizeof(*req));
-	free(req);
-}
-
-static void finish_login(struct flow *flow)
-{
-	finish(flow, reply_logged_in);
-}
-
-static void finish_logout(struct flow *flow)
-{
-	finish(flow, reply_logged_out);
-}
-
-static void start(struct http_request *http, const struct services *services,
-		  const struct flow_step *steps, void (*finish_fn)(struct flow *flow))
-{
-	struct api_user *req = calloc(1, sizeof(*req));
-
-	if (req == NULL) {
-		face_reply_no_memory(http);
-		return;
-	}
-	req->http = http;
-	req->services = services;
-	http_on_close(http, flow_cancel, &req->flow);
-	flow_start(&req->flow, steps, finish_fn);
-}
-
-void login_handle(struct http_request *http, void *services)
-{
-	start(http, services, login_steps, finish_login);
-}
-
 void logout_handle(struct http_request *http, void *services)
 {
-	start(http, services, logout_steps, finish_logout);
+	static const struct http_field bearer[] = {
+		{ "WWW-Authenticate", CHALLENGE_BEARER },
+		{ 0 },
+	};
+	static const struct access_kind logout = { logout_steps, reply_logged_out, bearer };
+
+	access_request_start(http, services, &logout);
 }
