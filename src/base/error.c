@@ -5,8 +5,9 @@
 #include <stdio.h>
 #include <string.h>
 
-static void set(struct error *e, enum error_kind kind, const char *code, const char *where,
-		const char *fmt, va_list ap)
+__attribute__((format(printf, 5, 0))) static void set(struct error *e, enum error_kind kind,
+						      const char *code, const char *where,
+						      const char *fmt, va_list ap)
 {
 	if (e->kind != ERROR_NONE)
 		return;

@@ -201,7 +201,7 @@ static void note_unknown(struct reading *reading, int line, const char *name)
 	reading->n_kept = reading->n_faults;
 }
 
-static void on_fault(cfg_t *cfg, const char *fmt, va_list ap)
+__attribute__((format(printf, 2, 0))) static void on_fault(cfg_t *cfg, const char *fmt, va_list ap)
 {
 	struct reading *reading = reading_of(cfg);
 	char text[200];

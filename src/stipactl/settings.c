@@ -14,7 +14,7 @@ static const char *const environments[] = { "production", "staging", "demo" };
 /* libconfuse speaks through a callback; what it says first is the error. */
 static __thread struct error *reading;
 
-static void on_fault(cfg_t *cfg, const char *fmt, va_list ap)
+__attribute__((format(printf, 2, 0))) static void on_fault(cfg_t *cfg, const char *fmt, va_list ap)
 {
 	char fault[160];
 

@@ -21,6 +21,7 @@
 	"{\"atc\":{\"tktype\":\"TNAuthList\",\"tkvalue\":\"MAigBhYEMjgxaw==\","                    \
 	"\"fingerprint\":\"" FP "\"}}"
 #define TOKEN  "mF_9.B5f-4.1JqM"
+#define BEARER "Bearer " TOKEN
 #define LONG64 "0123456789012345678901234567890123456789012345678901234567890123"
 #define SCOPE_CA                                                                                   \
 	"WWW-Authenticate: Bearer realm=\"sti-pa\", error=\"insufficient_scope\", "                \
@@ -131,7 +132,7 @@ static void run_cell(const struct cell *cell, int face, const char *authorizatio
 
 static void test_every_cell_of_face_and_verdict(void)
 {
-	static const char *const authorizations[] = { BASIC, "Bearer " TOKEN, TOKEN };
+	static const char *const authorizations[] = { BASIC, BEARER, TOKEN };
 	bool seen[VERDICT_COUNT] = { [VERDICT_ISSUED] = true,
 				     [VERDICT_REPLAYED] = true,
 				     [VERDICT_SCOPE_NOT_PERMITTED] = true };
@@ -321,7 +322,7 @@ static const struct {
 	{ "683G", "683G" },
 	{ "An.alias_~-1", "An.alias_~-1" },
 	{ LONG64, "" },
-	{ LONG64 + 1, LONG64 + 1 },
+	{ &LONG64[1], &LONG64[1] },
 	{ "", "" },
 	{ "a b", "" },
 	{ "a/b", "" },
