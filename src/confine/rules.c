@@ -130,7 +130,6 @@ const struct rule confine_rules[] = {
 	{ CONFINE_RECORDS, 0, ALLOW, CALL(pwrite64) },
 	{ CONFINE_RECORDS, 0, ALLOW, CALL(fdatasync) },
 	{ CONFINE_RECORDS, 0, ALLOW, CALL(flock) },
-	{ CONFINE_RECORDS, 0, ALLOW, CALL(flock) },
 };
 
 const size_t confine_n_rules = sizeof(confine_rules) / sizeof(confine_rules[0]);
