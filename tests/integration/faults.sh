@@ -89,3 +89,39 @@ statuses()
 	sed 's/.*"status": \([0-9]*\).*/\1/' "$1" | sort | uniq -c |
 		awk '{ printf "%s%s %d", sep, $2, $1; sep = ", " } END { print "" }'
 }
+
+# ---- a wrong clock, a broken disk (shim.c) ----
+
+shim_made()
+{
+	${CC:-cc} -shared -fPIC -O1 -o "$dir/shim.so" "$srcdir/tests/integration/shim.c" -ldl &&
+	shim_page "$dir/page"
+}
+
+# A page of its own for who is started next, by env $shimmed COMMAND…
+shim_page()
+{
+	page=$1
+	head -c 4096 /dev/zero >"$page" && chmod 666 "$page" &&
+	shimmed="SHIM_PAGE=$page LD_PRELOAD=$dir/shim.so"
+}
+
+
+# shim_set clock MICROSECONDS | write ERRNO PART | sync ERRNO PART
+shim_set()
+{
+	"$STIPA_PYTHON" - "$page" "$@" <<-'PY'
+		import mmap, struct, sys
+		path, what, value = sys.argv[1:4]
+		with open(path, "r+b") as file, mmap.mmap(file.fileno(), 4096) as page:
+		    if len(sys.argv) > 4:
+		        page[32:96] = sys.argv[4].encode().ljust(64, b"\0")
+		    at = {"clock": 0, "write": 8, "sync": 16}[what]
+		    page[at:at + 8] = struct.pack("<q", int(value))
+	PY
+}
+
+shim_hits()
+{
+	od -An -t d8 -j 24 -N 8 "$page" | tr -d ' '
+}

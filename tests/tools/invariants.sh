@@ -7,7 +7,7 @@
 build=${1:-.}
 
 # Shown by a test that is still to come.
-pending="I3 I7 I8 I14 I15 I16"
+pending="I7 I15"
 
 invariants()
 {
