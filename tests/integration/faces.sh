@@ -96,4 +96,6 @@ run_step "The local socket tells what was counted" metrics
 run_step "The node drains" stop_node a
 run_step "A node with low limits is ready" start_limited_node
 run_step "Who guesses too often is told so" step limits
+run_step "Who guesses on many connections at once pays for each" \
+	step what_is_asked_side_by_side_is_owed
 run_step "The node drains" stop_node b
