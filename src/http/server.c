@@ -1,16 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#define _GNU_SOURCE /* accept4() */
 #include "http/server.h"
 
-#include <errno.h>
-#include <fcntl.h>
 #include <malloc.h>
-#include <netinet/in.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
-#include <sys/socket.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -23,17 +18,9 @@
 #include "metrics/metrics.h"
 #include "server_own.h"
 
-#define ACCEPTS_A_TURN	 64
-#define PAUSE_MS	 100
-#define HURRY_AGAIN_MS	 1000
 #define DESCRIPTORS_KEPT 64 /* for all that is not a connection */
-#define CROWD		 64 /* connections */
-
-struct listener {
-	LIST_ENTRY(listener) link;
-	struct http_server *server;
-	struct event *event;
-};
+#define CROWD		 16 /* connections */
+#define TRIM_AFTER_MS	 1000
 
 const struct http_limits http_limits_default = {
 	.connections = 20000,
@@ -73,7 +60,7 @@ bool server_is_half_full(const struct http_server *server)
 	return server->n_open > server->options.limits.connections / 2;
 }
 
-static bool is_local(const uint8_t peer[16])
+bool server_is_local(const uint8_t peer[16])
 {
 	static const uint8_t none[16];
 
@@ -84,7 +71,7 @@ bool server_count(struct http_server *server, const uint8_t peer[16])
 {
 	unsigned int max = server->options.limits.connections_per_address;
 
-	if (max == 0 || is_local(peer) || addresses_take(&server->addresses, peer, max))
+	if (max == 0 || server_is_local(peer) || addresses_take(&server->addresses, peer, max))
 		return true;
 	meter_count(server->options.meter, METRIC_CONNECTIONS_REFUSED, METRIC_REFUSAL_ADDRESS_FULL);
 	return false;
@@ -94,16 +81,29 @@ void server_forget(struct http_server *server, const uint8_t *peer)
 {
 	server->n_open--;
 	meter_change(server->options.meter, METRIC_CONNECTIONS, -1);
-	if (server->options.limits.connections_per_address > 0 && peer != NULL && !is_local(peer))
+	if (server->options.limits.connections_per_address > 0 && peer != NULL &&
+	    !server_is_local(peer))
 		addresses_give_back(&server->addresses, peer);
 	event_active(server->reap, EV_TIMEOUT, 0);
 }
 
-/* malloc would keep for ever what a crowd has used, some 40 KiB for each handshake. */
-static void give_memory_back(struct http_server *server)
+/* malloc would keep for ever what a crowd has used, some 40 KiB for each handshake.  A while after
+ * it has gone, as what its last ones have used lies among the rest. */
+static void give_memory_back_later(struct http_server *server)
 {
-	if (server->most < CROWD || server->n_open > server->most / 4)
-		return;
+	static const struct timeval later = { .tv_sec = TRIM_AFTER_MS / 1000 };
+
+	if (server->most >= CROWD && server->n_open <= server->most / 4 &&
+	    !evtimer_pending(server->trim, NULL))
+		evtimer_add(server->trim, &later);
+}
+
+static void on_trim(evutil_socket_t fd, short what, void *arg)
+{
+	struct http_server *server = arg;
+
+	(void)fd;
+	(void)what;
 	server->most = server->n_open;
 	malloc_trim(0);
 }
@@ -118,187 +118,13 @@ static void on_reap(evutil_socket_t fd, short what, void *arg)
 	(void)fd;
 	(void)what;
 	connections_reap(server);
-	give_memory_back(server);
+	give_memory_back_later(server);
 	if (!server->draining || server->n_open > 0 || server->drained == NULL)
 		return;
 	evtimer_del(server->drain_deadline);
 	drained = server->drained;
 	server->drained = NULL;
 	drained(server->drained_arg, &none);
-}
-
-/* ---- accepting ---- */
-
-static void peer_of(const struct sockaddr_storage *address, uint8_t peer[16])
-{
-	const struct sockaddr_in *ipv4 = (const struct sockaddr_in *)address;
-	const struct sockaddr_in6 *ipv6 = (const struct sockaddr_in6 *)address;
-
-	memset(peer, 0, 16);
-	if (address->ss_family == AF_INET6) {
-		memcpy(peer, &ipv6->sin6_addr, 16);
-	} else if (address->ss_family == AF_INET) {
-		peer[10] = peer[11] = 0xff;
-		memcpy(peer + 12, &ipv4->sin_addr, 4);
-	}
-}
-
-static bool is_proxy(const struct http_server *server, const uint8_t peer[16])
-{
-	for (size_t i = 0; i < server->options.n_proxies; i++)
-		if (cidr_contains(&server->options.proxies[i], peer))
-			return !is_local(peer);
-	return false;
-}
-
-/* Whose a proxy's connection is, it has to say first. */
-static bool may_enter(struct http_server *server, const uint8_t peer[16], bool for_another)
-{
-	if (server->n_open < server->options.limits.connections)
-		return for_another || server_count(server, peer);
-	meter_count(server->options.meter, METRIC_CONNECTIONS_REFUSED, METRIC_REFUSAL_NODE_FULL);
-	return false;
-}
-
-static void hurry_when_half_full(struct http_server *server)
-{
-	int64_t now = clock_running_ms();
-
-	if (server->n_open != server->options.limits.connections / 2 + 1 ||
-	    now - server->hurried_ms < HURRY_AGAIN_MS)
-		return;
-	server->hurried_ms = now;
-	connections_hurry(server);
-}
-
-/* Who is too many is closed at once: a client that knows can try elsewhere. */
-static void welcome(struct http_server *server, int fd, const struct sockaddr_storage *address)
-{
-	uint8_t peer[16];
-	bool for_another;
-
-	peer_of(address, peer);
-	for_another = is_proxy(server, peer);
-	if (!may_enter(server, peer, for_another)) {
-		close(fd);
-		return;
-	}
-	meter_count(server->options.meter, METRIC_CONNECTIONS_ACCEPTED, 0);
-	meter_change(server->options.meter, METRIC_CONNECTIONS, 1);
-	if (++server->n_open > server->most)
-		server->most = server->n_open;
-	if (connection_new(server, fd, peer, for_another))
-		hurry_when_half_full(server);
-	else
-		server_forget(server, for_another ? NULL : peer);
-}
-
-/* Of a file that is there: a confined process opens none. */
-static int spare_descriptor(void)
-{
-	return dup(STDERR_FILENO);
-}
-
-static void on_pause_over(evutil_socket_t fd, short what, void *arg)
-{
-	struct http_server *server = arg;
-	struct listener *listener;
-
-	(void)fd;
-	(void)what;
-	server->paused = false;
-	if (server->reserve_fd < 0)
-		server->reserve_fd = spare_descriptor();
-	LIST_FOREACH(listener, &server->listeners, link)
-	event_add(listener->event, NULL);
-}
-
-/* The listener stays readable, so waiting for it would spin. */
-static void pause_accepting(struct http_server *server, int cause)
-{
-	static const struct timeval pause = { .tv_usec = PAUSE_MS * 1000 };
-	struct listener *listener;
-
-	if (server->options.log != NULL)
-		log_warning(server->options.log, "accepting pauses",
-			    LOG_TEXT("cause", strerror(cause)),
-			    LOG_NUMBER("connections", server->n_open));
-	server->paused = true;
-	LIST_FOREACH(listener, &server->listeners, link)
-	event_del(listener->event);
-	evtimer_add(server->pause, &pause);
-}
-
-/* One client learns by a close that there is no room, instead of waiting in the queue. */
-static void spend_reserve(struct http_server *server, int listen_fd)
-{
-	if (server->reserve_fd < 0)
-		return;
-	close(server->reserve_fd);
-	server->reserve_fd = accept4(listen_fd, NULL, NULL, SOCK_CLOEXEC);
-	if (server->reserve_fd >= 0)
-		close(server->reserve_fd);
-	server->reserve_fd = spare_descriptor();
-}
-
-static void on_acceptable(evutil_socket_t listen_fd, short what, void *arg)
-{
-	struct listener *listener = arg;
-	struct http_server *server = listener->server;
-
-	(void)what;
-	for (int i = 0; i < ACCEPTS_A_TURN; i++) {
-		struct sockaddr_storage address = { 0 };
-		socklen_t len = sizeof(address);
-		int fd = accept4(listen_fd, (struct sockaddr *)&address, &len,
-				 SOCK_NONBLOCK | SOCK_CLOEXEC);
-
-		if (fd >= 0) {
-			welcome(server, fd, &address);
-			continue;
-		}
-		if (errno == EINTR || errno == ECONNABORTED)
-			continue;
-		if (errno != EAGAIN) {
-			pause_accepting(server, errno);
-			spend_reserve(server, listen_fd);
-		}
-		return;
-	}
-}
-
-bool http_server_listen(struct http_server *server, int fd, struct error *error)
-{
-	struct listener *listener = calloc(1, sizeof(*listener));
-	int flags = fcntl(fd, F_GETFL);
-
-	if (listener == NULL)
-		return error_set(error, ERROR_UNAVAILABLE, "out of memory");
-	listener->server = server;
-	listener->event =
-		event_new(server->options.base, fd, EV_READ | EV_PERSIST, on_acceptable, listener);
-	if (flags < 0 || fcntl(fd, F_SETFL, flags | O_NONBLOCK) != 0 || listener->event == NULL ||
-	    event_add(listener->event, NULL) != 0) {
-		if (listener->event != NULL)
-			event_free(listener->event);
-		free(listener);
-		return error_set(error, ERROR_UNAVAILABLE, "cannot listen on descriptor %d: %s", fd,
-				 strerror(errno));
-	}
-	LIST_INSERT_HEAD(&server->listeners, listener, link);
-	return true;
-}
-
-static void stop_listening(struct http_server *server)
-{
-	struct listener *listener;
-
-	evtimer_del(server->pause);
-	while ((listener = LIST_FIRST(&server->listeners)) != NULL) {
-		LIST_REMOVE(listener, link);
-		event_free(listener->event);
-		free(listener);
-	}
 }
 
 /* ---- life ---- */
@@ -320,7 +146,7 @@ static void leave(struct http_server *server, unsigned int deadline_ms, done_fn 
 	server->draining = true;
 	server->drained = done;
 	server->drained_arg = arg;
-	stop_listening(server);
+	server_stop_listening(server);
 	evtimer_add(server->drain_deadline, &tv);
 	event_active(server->reap, EV_TIMEOUT, 0);
 }
@@ -378,11 +204,14 @@ struct http_server *http_server_new(const struct http_server_options *options, s
 		SSL_CTX_up_ref(options->tls);
 	signal(SIGPIPE, SIG_IGN);
 	fit_descriptors(server);
-	server->reserve_fd = spare_descriptor();
-	server->pause = evtimer_new(options->base, on_pause_over, server);
+	server->reserve_fd = -1;
+	server_take_reserve(server);
+	server->pause = evtimer_new(options->base, server_on_pause_over, server);
 	server->reap = evtimer_new(options->base, on_reap, server);
+	server->trim = evtimer_new(options->base, on_trim, server);
 	server->drain_deadline = evtimer_new(options->base, on_drain_deadline, server);
-	if (server->pause != NULL && server->reap != NULL && server->drain_deadline != NULL)
+	if (server->pause != NULL && server->reap != NULL && server->trim != NULL &&
+	    server->drain_deadline != NULL)
 		return server;
 	error_set(error, ERROR_UNAVAILABLE, "out of memory");
 	http_server_free(server);
@@ -400,11 +229,12 @@ void http_server_free(struct http_server *server)
 	if (server == NULL)
 		return;
 	if (server->pause != NULL)
-		stop_listening(server);
+		server_stop_listening(server);
 	connections_close(server);
 	connections_reap(server);
 	free_event(server->pause);
 	free_event(server->reap);
+	free_event(server->trim);
 	free_event(server->drain_deadline);
 	if (server->reserve_fd >= 0)
 		close(server->reserve_fd);

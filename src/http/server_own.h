@@ -19,13 +19,14 @@ struct http_server {
 	struct http_server_options options;
 	struct connection_list open, dying;
 	unsigned int n_open;
+	int slots;	   /* of libevent, for descriptors below this number */
 	unsigned int most; /* at once, since memory was given back */
 	struct addresses *addresses;
 
 	LIST_HEAD(, listener) listeners;
 	int reserve_fd; /* given up to refuse a client when there are no descriptors */
 	bool paused;
-	struct event *pause, *reap;
+	struct event *pause, *reap, *trim;
 	int64_t hurried_ms; /* when idle connections were last told to hurry */
 
 	bool draining;
@@ -41,9 +42,16 @@ struct http_server {
 const char *server_date(struct http_server *server);
 bool server_is_half_full(const struct http_server *server);
 
+bool server_is_local(const uint8_t peer[16]); /* no address: the local socket */
+
 /* Count one more connection of this address; false when it has too many. */
 bool server_count(struct http_server *server, const uint8_t peer[16]);
 /* One has closed, counted for @peer, or for nobody yet when that is NULL. */
 void server_forget(struct http_server *server, const uint8_t *peer);
+
+void server_take_reserve(struct http_server *server);
+void server_stop_listening(struct http_server *server);
+/* What the event "pause" calls. */
+void server_on_pause_over(int fd, short what, void *arg);
 
 #endif

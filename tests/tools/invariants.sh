@@ -7,7 +7,7 @@
 build=${1:-.}
 
 # Shown by a test that is still to come.
-pending="I7 I15"
+pending="I7"
 
 invariants()
 {
