@@ -164,15 +164,26 @@ bool verdict_is_good(unsigned int verdict, const uint8_t peer[16], struct error 
 			      meaning->detail);
 }
 
+/* As many whole names as there is room for: a part of one would be another's. */
+static bool several_spcs(const char *names, struct error *error)
+{
+	static const char sentence[] = "spc: the account holds several, name one of ";
+	size_t room = sizeof(error->detail) - sizeof(sentence), len = strlen(names);
+
+	if (len > room)
+		for (len = room; len > 0 && names[len] != ',';)
+			len--;
+	return error_set_code(error, ERROR_CONFLICT, "spc-ambiguous", "%s%.*s", sentence, (int)len,
+			      names);
+}
+
 bool verdict_is_issued(const struct order *order, const struct answer *answer, struct error *error)
 {
 	switch ((enum verdict)answer->verdict) {
 	case VERDICT_MALFORMED:
 		return malformed(answer->defect, error);
 	case VERDICT_SPC_AMBIGUOUS:
-		return error_set_code(error, ERROR_CONFLICT, "spc-ambiguous",
-				      "spc: the account holds several, name one of %.120s",
-				      answer->text);
+		return several_spcs(answer->text, error);
 	case VERDICT_INSUFFICIENT_SCOPE:
 		return error_set_code(error, ERROR_FORBIDDEN, "insufficient-scope",
 				      "the access token lacks the scope %s", order_scope(order));

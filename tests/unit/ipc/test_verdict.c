@@ -81,6 +81,19 @@ static void test_an_ambiguous_spc_names_the_choices(void)
 	CU_ASSERT_PTR_NOT_NULL(strstr(error.detail, "1234,281K"));
 }
 
+/* Nine of sixteen characters fit, the tenth does not. */
+static void test_no_spc_is_named_in_part(void)
+{
+	static const char ten[] = "AAAAAAAAAAAAAAA1,AAAAAAAAAAAAAAA2,AAAAAAAAAAAAAAA3,"
+				  "AAAAAAAAAAAAAAA4,AAAAAAAAAAAAAAA5,AAAAAAAAAAAAAAA6,"
+				  "AAAAAAAAAAAAAAA7,AAAAAAAAAAAAAAA8,AAAAAAAAAAAAAAA9,"
+				  "AAAAAAAAAAAAAA10";
+	struct error error = told(VERDICT_SPC_AMBIGUOUS, DEFECT_NONE, ten);
+	const char *last = strrchr(error.detail, ',');
+
+	CU_ASSERT_STRING_EQUAL(last, ",AAAAAAAAAAAAAAA9");
+}
+
 static void test_a_wrong_address_is_named(void)
 {
 	static const struct {
@@ -153,6 +166,7 @@ int main(void)
 		{ "who guesses credentials learns nothing",
 		  test_who_guesses_credentials_learns_nothing },
 		{ "an ambiguous SPC names the choices", test_an_ambiguous_spc_names_the_choices },
+		{ "no SPC is named in part", test_no_spc_is_named_in_part },
 		{ "a wrong address is named", test_a_wrong_address_is_named },
 		{ "a missing scope is named", test_a_missing_scope_is_named },
 		{ "verdicts without an order", test_verdicts_without_an_order },
