@@ -351,7 +351,13 @@ static bool control_make(struct authority *authority, struct error *error)
 	upkeep_add(&authority->upkeep, authority->desk, authority->options->log);
 	authority->control = ipc_control_new(authority->base, authority->options->control_fd,
 					     on_message, on_control_end, authority);
-	return (authority->control != NULL && ipc_control_beat(authority->control, is_ready)) ||
+	return authority->control != NULL || error_set(error, ERROR_UNAVAILABLE, "no memory");
+}
+
+/* From here on it has started. */
+static bool start_to_tell(struct authority *authority, struct error *error)
+{
+	return ipc_control_beat(authority->control, is_ready) ||
 	       error_set(error, ERROR_UNAVAILABLE, "no memory");
 }
 
@@ -432,7 +438,8 @@ int authority_run(const struct authority_options *options)
 	bool made;
 
 	ignore_signals();
-	made = authority_make(&authority, &error) && authority_confine(options, &error);
+	made = authority_make(&authority, &error) && authority_confine(options, &error) &&
+	       start_to_tell(&authority, &error);
 	if (made)
 		event_base_dispatch(authority.base);
 	else

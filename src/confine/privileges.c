@@ -17,6 +17,27 @@ static bool failed(const char *what, struct error *error)
 	return error_set(error, ERROR_INTERNAL, "%s: %s", what, strerror(errno));
 }
 
+/* ---- own capabilities ---- */
+
+static bool may_become_others(void)
+{
+	struct __user_cap_header_struct head = { .version = _LINUX_CAPABILITY_VERSION_3 };
+	struct __user_cap_data_struct own[_LINUX_CAPABILITY_U32S_3] = { 0 };
+	const unsigned int wanted = 1U << CAP_SETUID | 1U << CAP_SETGID;
+
+	return syscall(SYS_capget, &head, own) == 0 && (own[0].effective & wanted) == wanted;
+}
+
+static bool empty_own_sets(struct error *error)
+{
+	struct __user_cap_header_struct head = { .version = _LINUX_CAPABILITY_VERSION_3 };
+	const struct __user_cap_data_struct none[_LINUX_CAPABILITY_U32S_3] = { 0 };
+
+	if (prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0) != 0)
+		return failed("PR_CAP_AMBIENT", error);
+	return syscall(SYS_capset, &head, none) == 0 || failed("capset", error);
+}
+
 /* ---- the user ---- */
 
 /* Not the old one, in whatever way. */
@@ -37,17 +58,20 @@ static bool become(const struct passwd *user, struct error *error)
 
 	if (before == user->pw_uid && geteuid() == before)
 		return true;
-	if (geteuid() != 0)
-		return error_set(error, ERROR_INVALID,
-				 "user %s: only root becomes another user, and we are %u",
-				 user->pw_name, (unsigned int)geteuid());
+	if (!may_become_others())
+		return error_set(
+			error, ERROR_INVALID,
+			"user %s: only who has CAP_SETUID and CAP_SETGID, as root has, becomes "
+			"another user, and we are %u",
+			user->pw_name, (unsigned int)geteuid());
 	if (setgroups(0, NULL) != 0)
 		return failed("setgroups", error);
 	if (setresgid(user->pw_gid, user->pw_gid, user->pw_gid) != 0)
 		return failed("setresgid", error);
 	if (setresuid(user->pw_uid, user->pw_uid, user->pw_uid) != 0)
 		return failed("setresuid", error);
-	return is_for_good(user, before, error);
+	/* root's go with its user id, those of anybody else do not */
+	return empty_own_sets(error) && is_for_good(user, before, error);
 }
 
 bool privileges_become(const char *user, struct error *error)
@@ -75,16 +99,6 @@ static bool empty_bounding_set(struct error *error)
 		    errno != EPERM)
 			return failed("PR_CAPBSET_DROP", error);
 	return true;
-}
-
-static bool empty_own_sets(struct error *error)
-{
-	struct __user_cap_header_struct head = { .version = _LINUX_CAPABILITY_VERSION_3 };
-	const struct __user_cap_data_struct none[_LINUX_CAPABILITY_U32S_3] = { 0 };
-
-	if (prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0) != 0)
-		return failed("PR_CAP_AMBIENT", error);
-	return syscall(SYS_capset, &head, none) == 0 || failed("capset", error);
 }
 
 bool privileges_none_new(struct error *error)

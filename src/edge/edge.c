@@ -302,7 +302,13 @@ static bool make_control(struct edge *edge, struct error *error)
 {
 	edge->control = ipc_control_new(edge->base, edge->options->control_fd, on_message,
 					on_control_end, edge);
-	return (edge->control != NULL && ipc_control_beat(edge->control, is_ready)) ||
+	return edge->control != NULL || error_set(error, ERROR_UNAVAILABLE, "out of memory");
+}
+
+/* From here on it has started. */
+static bool start_to_tell(struct edge *edge, struct error *error)
+{
+	return ipc_control_beat(edge->control, is_ready) ||
 	       error_set(error, ERROR_UNAVAILABLE, "out of memory");
 }
 
@@ -379,7 +385,8 @@ int edge_run(const struct edge_options *options)
 
 	ignore_signals();
 	json_object_seed(0); /* now, and not when the first client asks */
-	if (make(&edge, &error) && enter_confinement(options, &error)) {
+	if (make(&edge, &error) && enter_confinement(options, &error) &&
+	    start_to_tell(&edge, &error)) {
 		log_info(options->log, "edge started");
 		event_base_dispatch(edge.base);
 	} else {

@@ -52,7 +52,7 @@ static int becomes_nobody(void)
 
 	if (getuid() != 0)
 		return !privileges_become("nobody", &error) && error.kind == ERROR_INVALID &&
-				       strstr(error.detail, "only root becomes") != NULL
+				       strstr(error.detail, "becomes another user") != NULL
 			       ? 0
 			       : 1;
 	if (setgroups(3, more) != 0 || !privileges_become("nobody", &error))
