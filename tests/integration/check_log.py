@@ -77,7 +77,7 @@ def check_answers(lines, faults_made, back_within):
 
     A fault of the database lasts until it takes statements again; the rest is ours.
     """
-    faults, slowest = [], {}
+    faults, outages, slowest = [], [], {}
     windows = [(at, back + back_within) for _, at, back in faults_made]
     for line in lines:
         if line["status"] not in (0, 200, 503):
@@ -92,9 +92,9 @@ def check_answers(lines, faults_made, back_within):
     for (kind, at, back), end in zip(faults_made, ends):
         gone, there = outage_after(answered, at, end)
         if there - max(gone, back) > back_within:
-            faults.append(f"{kind}: without a token from {gone} to {there}")
+            outages.append(f"{kind}: without a token from {gone} to {there}")
         slowest[kind] = max(slowest.get(kind, 0.0), there - gone)
-    return slowest, faults
+    return slowest, outages + faults
 
 
 def main():
