@@ -204,6 +204,9 @@ DECLARE
 	now timestamptz := act_taking(actor, reason);
 	present account := the_living_account(account);
 BEGIN
+	IF token_life NOT BETWEEN '10 min' AND '398 d' THEN
+		RAISE invalid_parameter_value USING MESSAGE = 'token_life: 10 min to 398 d';
+	END IF;
 	UPDATE account AS a SET token_life = token_life WHERE a.id = present.id;
 	PERFORM audit(now, actor, 'account_token_life', account, reason, jsonb_build_object(
 		'token_life', token_life, 'before', present.token_life));
@@ -271,7 +274,7 @@ ALTER FUNCTION stipa.peer_text(peer bytea) OWNER TO stipa_owner;
 
 CREATE FUNCTION stipa.address_is_allowed(peer bytea, allowed cidr[]) RETURNS boolean
     LANGUAGE sql IMMUTABLE
-    RETURN CASE WHEN (allowed IS NOT NULL) THEN ((stipa.peer_text(peer))::inet <<= ANY ((allowed)::inet[])) ELSE NULL::boolean END;
+    RETURN CASE WHEN (allowed IS NOT NULL) THEN COALESCE(((stipa.peer_text(peer))::inet <<= ANY ((allowed)::inet[])), false) ELSE NULL::boolean END;
 
 ALTER FUNCTION stipa.address_is_allowed(peer bytea, allowed cidr[]) OWNER TO stipa_owner;
 
@@ -470,10 +473,10 @@ CREATE FUNCTION stipa.audit_verify(known_id bigint DEFAULT NULL::bigint, known_h
     SET search_path TO 'stipa', 'pg_temp'
     AS $$
 	WITH events AS (
-		SELECT id, hash IS DISTINCT FROM audit_hash(e)
-			OR id <> row_number() OVER chain
-			OR previous <> coalesce(lag(hash) OVER chain,
-						decode(repeat('00', 32), 'hex')) AS bad
+		SELECT coalesce(id, 0) AS id, hash IS NULL OR hash IS DISTINCT FROM audit_hash(e)
+			OR id IS DISTINCT FROM row_number() OVER chain
+			OR previous IS DISTINCT FROM coalesce(lag(hash) OVER chain,
+				decode(repeat('00', 32), 'hex')) AS bad
 		FROM audit_event AS e WINDOW chain AS (ORDER BY id)
 	), ends AS (
 		SELECT (SELECT coalesce(max(id), 0) FROM audit_event) AS last,
@@ -485,7 +488,7 @@ CREATE FUNCTION stipa.audit_verify(known_id bigint DEFAULT NULL::bigint, known_h
 		SELECT least(last, head) + 1 FROM ends WHERE head IS DISTINCT FROM last
 		UNION ALL
 		SELECT h.id FROM audit_head AS h JOIN audit_event AS e ON e.id = h.id
-		WHERE e.hash <> h.hash
+		WHERE e.hash IS DISTINCT FROM h.hash
 		UNION ALL
 		SELECT known_id WHERE known_id IS NOT NULL AND known_hash IS DISTINCT FROM
 			(SELECT e.hash FROM audit_event AS e WHERE e.id = known_id)) AS found;
@@ -579,6 +582,24 @@ END $$;
 
 ALTER FUNCTION stipa.check_ahead(what text, given timestamp with time zone, now timestamp with time zone) OWNER TO stipa_owner;
 
+CREATE FUNCTION stipa.check_columns() RETURNS trigger
+    LANGUAGE plpgsql
+    SET search_path TO 'stipa', 'pg_temp'
+    AS $$
+DECLARE
+	given jsonb := to_jsonb(new);
+BEGIN
+	FOR i IN 0 .. tg_nargs / 3 - 1 LOOP
+		IF given ->> tg_argv[3 * i] !~ tg_argv[3 * i + 1] THEN
+			RAISE invalid_parameter_value USING
+				MESSAGE = format('%s: %s', tg_argv[3 * i], tg_argv[3 * i + 2]);
+		END IF;
+	END LOOP;
+	RETURN new;
+END $$;
+
+ALTER FUNCTION stipa.check_columns() OWNER TO stipa_owner;
+
 CREATE FUNCTION stipa.check_digest(what text, given bytea) RETURNS void
     LANGUAGE plpgsql
     SET search_path TO 'stipa', 'pg_temp'
@@ -606,7 +627,7 @@ ALTER FUNCTION stipa.check_given(what text, given text) OWNER TO stipa_owner;
 CREATE FUNCTION stipa.check_password(digest bytea, hash text, secret_digest bytea) RETURNS void
     LANGUAGE plpgsql
     SET search_path TO 'stipa', 'pg_temp'
-    AS $$
+    AS $_$
 BEGIN
 	IF (digest IS NULL) = (hash IS NULL) THEN
 		RAISE invalid_parameter_value USING
@@ -614,6 +635,12 @@ BEGIN
 	ELSIF hash IS NOT NULL AND secret_digest IS NOT NULL THEN
 		RAISE invalid_parameter_value USING
 			MESSAGE = 'secret_digest: of a password that was made here';
+	ELSIF hash !~ ('^\$argon2id\$v=19\$m=[1-9][0-9]{3,4},t=[1-5],p=[1-4]'
+			'\$[A-Za-z0-9+/]{11,86}\$[A-Za-z0-9+/]{22,86}$')
+	      OR substring(hash FROM 'm=([0-9]+)')::numeric NOT BETWEEN 7168 AND 65536
+	      OR length(hash) > 255 THEN
+		RAISE invalid_parameter_value USING MESSAGE =
+			'hash: must be argon2id, version 19, m 7168 to 65536, t 1 to 5, p 1 to 4';
 	END IF;
 	IF digest IS NOT NULL THEN
 		PERFORM check_digest('digest', digest);
@@ -621,7 +648,7 @@ BEGIN
 	IF secret_digest IS NOT NULL THEN
 		PERFORM check_digest('secret_digest', secret_digest);
 	END IF;
-END $$;
+END $_$;
 
 ALTER FUNCTION stipa.check_password(digest bytea, hash text, secret_digest bytea) OWNER TO stipa_owner;
 
@@ -1697,7 +1724,7 @@ ALTER FUNCTION stipa.rights_lock() OWNER TO stipa_owner;
 
 CREATE FUNCTION stipa.schema_version() RETURNS integer
     LANGUAGE sql IMMUTABLE
-    RETURN 13;
+    RETURN 14;
 
 ALTER FUNCTION stipa.schema_version() OWNER TO stipa_owner;
 
@@ -3082,6 +3109,14 @@ CREATE TRIGGER append_only_truncate BEFORE TRUNCATE ON stipa.token FOR EACH STAT
 
 CREATE TRIGGER next_only BEFORE UPDATE ON stipa.audit_head FOR EACH ROW EXECUTE FUNCTION stipa.refuse_other_than_next();
 
+CREATE TRIGGER rules BEFORE INSERT OR UPDATE ON stipa.delegation FOR EACH ROW EXECUTE FUNCTION stipa.check_columns('sca', '^[^[:cntrl:]]{1,200}$', 'must be 1 to 200 characters in one line', 'cps_version', '^[^[:cntrl:]]{1,200}$', 'must be 1 to 200 characters in one line');
+
+CREATE TRIGGER rules BEFORE INSERT OR UPDATE ON stipa.organisation FOR EACH ROW EXECUTE FUNCTION stipa.check_columns('name', '^[^[:cntrl:]]{1,200}$', 'must be 1 to 200 characters in one line', 'legal_name', '^[^[:cntrl:]]{1,200}$', 'must be 1 to 200 characters in one line', 'kinds', '^\[("(pa|ga|sp|sti_ca|sca|partner)"(, )?)+\]$', 'must be of pa, ga, sp, sti_ca, sca and partner');
+
+CREATE TRIGGER rules BEFORE INSERT OR UPDATE ON stipa.policy FOR EACH ROW EXECUTE FUNCTION stipa.check_columns('issuer', '^[!#-[\]-~]{1,255}$', 'must be 1 to 255 printable ASCII characters but space, " and \');
+
+CREATE TRIGGER rules BEFORE INSERT OR UPDATE ON stipa.signer_certificate FOR EACH ROW EXECUTE FUNCTION stipa.check_columns('kid', '^[A-Za-z0-9._-]{1,63}$', 'must be 1 to 63 of A-Z a-z 0-9 . _ -', 'purpose', '^(root|token|list|crl)$', 'must be root, token, list or crl', 'x5u', '^https://[!#-[\]-~]{1,255}$', 'must be an https URL of at most 263 characters');
+
 ALTER TABLE ONLY stipa.account_alias
     ADD CONSTRAINT account_alias_account_fkey FOREIGN KEY (account_id) REFERENCES stipa.account(id);
 
@@ -3212,6 +3247,8 @@ GRANT ALL ON FUNCTION stipa.audit_verify(known_id bigint, known_hash bytea) TO s
 REVOKE ALL ON FUNCTION stipa.authenticate(now timestamp with time zone, methods smallint[], digests bytea[], clients text[], kids text[], assertion_jtis text[], assertion_exps bigint[], peers bytea[]) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION stipa.check_ahead(what text, given timestamp with time zone, now timestamp with time zone) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION stipa.check_columns() FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION stipa.check_digest(what text, given bytea) FROM PUBLIC;
 

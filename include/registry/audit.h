@@ -19,7 +19,8 @@ PGresult *audit_page(PGconn *pg, long long after, const struct audit_filter *fil
 /* The last @n events. */
 PGresult *audit_tail(PGconn *pg, const char *n, struct error *error) MUST_CHECK;
 
-/* id, hash of the last event, as the database has noted it: one row. */
+/* id, hash of the last event, as the database has noted it, and how many events there are: one
+ * row. */
 PGresult *audit_head(PGconn *pg, struct error *error) MUST_CHECK;
 /* Between these every answer is of one moment; nothing can be written. */
 bool audit_snapshot(PGconn *pg, struct error *error) MUST_CHECK;

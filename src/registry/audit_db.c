@@ -18,7 +18,12 @@ static const struct db_query tail = { "SELECT * FROM (SELECT " COLUMNS
 				      " FROM stipa.audit_event ORDER BY id DESC"
 				      " LIMIT $1::bigint) AS last ORDER BY id",
 				      1 };
-static const struct db_query head = { "SELECT id, hash FROM stipa.audit_head_view", 0 };
+/* @events: all that there are, also one without a number, which no page has. */
+static const struct db_query head = {
+	"SELECT id, hash, (SELECT count(*) FROM stipa.audit_event) AS events"
+	" FROM stipa.audit_head_view",
+	0
+};
 static const struct db_query begin = { "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY", 0 };
 static const struct db_query end = { "ROLLBACK", 0 };
 

@@ -67,6 +67,10 @@ static bool check_head(PGconn *pg, const struct audit_chain *chain, struct error
 		return error_set_code(error, ERROR_CONFLICT, AUDIT_BROKEN,
 				      "event %lld is missing: the head is event %lld",
 				      chain->last + 1, id);
+	if (atoll(PQgetvalue(row, 0, 2)) != chain->last)
+		return error_set_code(error, ERROR_CONFLICT, AUDIT_BROKEN,
+				      "there are %s events, and the chain has %lld",
+				      PQgetvalue(row, 0, 2), chain->last);
 	if (id < chain->last || strcmp(hash, PQgetvalue(row, 0, 1)) != 0)
 		return error_set_code(error, ERROR_CONFLICT, AUDIT_BROKEN,
 				      "event %lld is not the one that was written last: the head "

@@ -653,7 +653,8 @@ terms_are_written()
 	[ "$(of_out .token_life)" = 01:00:00 ] &&
 	done_with account token-life sp-acme policy --reason back &&
 	[ "$(of_out .token_life)" = policy ] &&
-	refused 1 against-the-rules account token-life sp-acme 5m --reason x &&
+	refused 1 bad-value account token-life sp-acme 5m --reason x &&
+	refused 1 bad-value account add sp-long --organisation "$(printf %0201d 0)" &&
 	refused 2 wrong-use account token-life sp-acme long --reason x
 }
 
@@ -675,6 +676,7 @@ policy_has_versions()
 	refused 1 bad-value policy set --access-life 2h --reason x &&
 	refused 2 wrong-use policy set --access-life x --reason x &&
 	refused 1 bad-value policy set --token-life 5m --reason x &&
+	refused 1 bad-value policy set --issuer "a b" --reason x &&
 	refused 2 wrong-use policy set --claims aud --reason x &&
 	refused 2 wrong-use policy set --form-2017 maybe --reason x &&
 	refused 2 wrong-use policy set --token-life 5h &&
@@ -918,6 +920,58 @@ an_end_cut_off_is_found_by_a_noted_head()
 	[ $? = 1 ] && grep -q "cut off, or written anew" "$dir/out"
 }
 
+# With the constraints and triggers out of his way.  $1: what he does.  It is undone before.
+meddle()
+{
+	sql -d tampered -c "SET session_replication_role = replica" \
+	    -c "TRUNCATE stipa.audit_event" -c "INSERT INTO stipa.audit_event TABLE public.kept" \
+	    -c "$1" >/dev/null
+}
+
+is_found()
+{
+	meddle "$1" || return 1
+	ctl audit verify >"$dir/out" 2>&1
+	[ $? = 1 ] && grep -q event "$dir/out" || { echo "  $1: $(cat "$dir/out")"; return 1; }
+}
+
+# Each column at each place, taken to another value and to none; one event less, one more, two that
+# have changed places; and no change at all.
+whatever_is_changed_is_found()
+{
+	tamper "CREATE TABLE public.kept AS TABLE stipa.audit_event;
+		ALTER TABLE stipa.audit_event DROP CONSTRAINT audit_event_pkey" &&
+	last=$(sql -d tampered -c "SELECT max(id) FROM stipa.audit_event") &&
+	columns=$(sql -d tampered -c "SELECT attname FROM pg_attribute WHERE attnum > 0
+		AND attrelid = 'stipa.audit_event'::regclass") && [ "$(echo "$columns" | wc -l)" = 9 ] || return 1
+	for column in $columns; do
+		sql -d tampered -c "ALTER TABLE stipa.audit_event ALTER $column DROP NOT NULL" || return 1
+		case $column in
+		id) other="id + 1000" ;;
+		at) other="at - interval '1 us'" ;;
+		evidence) other="evidence || '{\"x\": 1}'" ;;
+		previous | hash) other="set_byte($column, 7, get_byte($column, 7) # 4)" ;;
+		*) other="$column || ' '" ;;
+		esac
+		for id in 1 9 "$last"; do
+			is_found "UPDATE stipa.audit_event SET $column = $other WHERE id = $id" &&
+			is_found "UPDATE stipa.audit_event SET $column = NULL WHERE id = $id" || return 1
+		done
+	done
+	for id in 1 9 "$last"; do
+		is_found "DELETE FROM stipa.audit_event WHERE id = $id" &&
+		is_found "DELETE FROM stipa.audit_event WHERE id = $id;
+			UPDATE stipa.audit_event SET id = id - 1 WHERE id > $id" &&
+		is_found "INSERT INTO stipa.audit_event TABLE public.kept OFFSET $((id - 1)) LIMIT 1" &&
+		is_found "INSERT INTO stipa.audit_event SELECT NULL, at, actor, action, subject,
+			reason, evidence, previous, hash FROM public.kept WHERE id = $id" &&
+		is_found "UPDATE stipa.audit_event SET id = $((id + 7)) - id WHERE id IN (7, $id)" ||
+			return 1
+	done
+	meddle "UPDATE stipa.audit_event SET reason = reason" && done_with audit verify &&
+	[ "$(of_out .events)" = "$last" ] && settings
+}
+
 # In a copy of the database, by somebody who may do everything there.
 tamper()
 {
@@ -1149,6 +1203,7 @@ run_step "Any removal is found" any_removal_is_found
 run_step "Any insertion is found" any_insertion_is_found
 run_step "An end cut off is found by a noted head" an_end_cut_off_is_found_by_a_noted_head
 run_step "Tampering with the database is found" tampering_with_the_database_is_found
+run_step "Whatever is changed, taken or added is found" whatever_is_changed_is_found
 run_step "A node's configuration is judged as by the node" a_node_s_configuration_is_judged
 run_step "A node's mark is shown, and its loss accepted" a_mark_is_shown_and_accepted
 run_step "The actor is known" the_actor_is_known

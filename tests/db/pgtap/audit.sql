@@ -38,12 +38,83 @@ BEGIN
 EXCEPTION WHEN SQLSTATE 'UNDO1' THEN
 	RETURN bad;
 END $$;
+SELECT max(id) AS last FROM audit_event \gset
+CREATE TEMP TABLE place AS SELECT * FROM (VALUES ('head', 1), ('second', 2), ('middle', 30),
+	('tail', :last)) AS v (place, id);
+
+-- Whoever has all power writes what he likes where a value must be.
+CREATE FUNCTION pg_temp.lift() RETURNS text
+	LANGUAGE sql
+	RETURN (SELECT 'ALTER TABLE stipa.audit_event DROP CONSTRAINT audit_event_pkey;' || string_agg(
+		format('ALTER TABLE stipa.audit_event ALTER COLUMN %I DROP NOT NULL;', attname), '')
+		FROM pg_attribute WHERE attrelid = 'stipa.audit_event'::regclass AND attnum > 0);
+
+-- Each column by itself, at each place: to another value of its type, to that of another event, and
+-- to none.
+CREATE TEMP TABLE other (name text, value text);
+INSERT INTO other VALUES ('id', 'id + 1000000'), ('id', '-id'), ('at', $$at + interval '1 us'$$),
+	('at', $$'infinity'$$), ('actor', $$actor || ' '$$), ('actor', $$''$$),
+	('action', $$upper(action)$$), ('action', $$''$$), ('subject', $$subject || ' '$$),
+	('subject', $$''$$), ('reason', $$reason || chr(160)$$), ('reason', $$''$$),
+	('evidence', $$evidence || '{"a": 1}'$$), ('evidence', $$'null'$$),
+	('evidence', $$evidence || '{"n": 1.0}'$$), ('previous', $$previous || '\x00'$$),
+	('previous', $$set_byte(previous, 31, get_byte(previous, 31) # 1)$$),
+	('hash', $$set_byte(hash, 0, get_byte(hash, 0) # 128)$$), ('hash', $$''$$);
+INSERT INTO other SELECT attname, 'NULL' FROM pg_attribute
+	WHERE attrelid = 'audit_event'::regclass AND attnum > 0 AND NOT attisdropped;
+INSERT INTO other SELECT attname, format('(SELECT o.%1$I FROM stipa.audit_event AS o WHERE '
+		'o.id = 10 + e.id %% 3)', attname)
+	FROM pg_attribute WHERE attrelid = 'audit_event'::regclass AND attnum > 0
+	AND attname IN ('at', 'previous', 'hash');
+SELECT set_eq('SELECT attname::text FROM pg_attribute WHERE attnum > 0 AND NOT attisdropped
+	AND attrelid = ''stipa.audit_event''::regclass', 'SELECT name FROM other',
+	'each column is changed in turn');
+SELECT isnt(pg_temp.verify_after(pg_temp.lift() || format(
+	'UPDATE stipa.audit_event AS e SET %I = %s WHERE id = %s', name, value, id)), NULL,
+	format('%s: %s = %s', place, name, value)) FROM place, other;
 SELECT is(pg_temp.verify_after('UPDATE stipa.audit_event SET ' || change || ' WHERE id = 30'),
 	30::bigint, change)
-FROM unnest(ARRAY[$$at = at + interval '1 us'$$, $$actor = 'other'$$, $$action = 'x'$$,
-	$$subject = subject || ' '$$, $$reason = ''$$, $$evidence = '{"a": 1}'$$,
+FROM unnest(ARRAY[$$at = at + interval '1 us'$$, $$actor = 'other'$$, $$evidence = '{"a": 1}'$$,
 	$$previous = sha256('x')$$, $$hash = sha256('x')$$,
 	$$actor = actor || left(action, 1), action = substr(action, 2)$$]) AS change;
+
+-- One taken out, one put in, two that have changed places: everywhere, with and without its hash
+-- written anew.  What is after it and goes on from it is found where the chain is torn.
+SELECT isnt(pg_temp.verify_after(pg_temp.lift() || format(change, id)), NULL,
+	place || ': ' || about)
+FROM place, (VALUES
+	('DELETE FROM stipa.audit_event WHERE id = %1$s', 'taken out'),
+	('DELETE FROM stipa.audit_event WHERE id = %1$s;
+		UPDATE stipa.audit_event SET id = id - 1 WHERE id > %1$s', 'the rest moved up'),
+	('INSERT INTO stipa.audit_event SELECT * FROM stipa.audit_event WHERE id = %1$s',
+		'there twice'),
+	('UPDATE stipa.audit_event SET id = id + 1 WHERE id > %1$s;
+		INSERT INTO stipa.audit_event SELECT id + 1, at, actor, action, subject, reason,
+			evidence, hash, hash FROM stipa.audit_event WHERE id = %1$s;
+		UPDATE stipa.audit_event AS e SET hash = stipa.audit_hash(e) WHERE id = %1$s + 1',
+		'one put in after it, the rest moved down'),
+	('UPDATE stipa.audit_event SET id = id + 1 WHERE id >= %1$s;
+		INSERT INTO stipa.audit_event SELECT id - 1, at, actor, action, subject, reason,
+			evidence, previous, hash FROM stipa.audit_event WHERE id = %1$s + 1;
+		UPDATE stipa.audit_event AS e SET hash = stipa.audit_hash(e) WHERE id = %1$s',
+		'one put in before it, the rest moved down'),
+	('UPDATE stipa.audit_event SET id = CASE id WHEN %1$s THEN 7 ELSE %1$s END
+		WHERE id IN (7, %1$s)', 'it changes places with another'),
+	('UPDATE stipa.audit_event AS e SET at = o.at, actor = o.actor, action = o.action,
+		subject = o.subject, reason = o.reason, evidence = o.evidence
+		FROM stipa.audit_event AS o WHERE e.id IN (7, %1$s) AND o.id = %1$s + 7 - e.id;
+		UPDATE stipa.audit_event AS e SET hash = stipa.audit_hash(e) WHERE id IN (7, %1$s)',
+		'their contents do, with their hashes'),
+	('UPDATE stipa.audit_event AS e SET reason = ''x'' WHERE id = %1$s;
+		UPDATE stipa.audit_event AS e SET hash = stipa.audit_hash(e) WHERE id = %1$s',
+		'another reason, with its hash'))
+	AS v (change, about);
+
+-- The controls: nothing that is no change is told as one.
+SELECT is(pg_temp.verify_after(change), NULL, 'no change: ' || change)
+FROM unnest(ARRAY['SELECT', pg_temp.lift(), 'UPDATE stipa.audit_event SET reason = reason',
+	'UPDATE stipa.audit_event SET evidence = evidence::text::jsonb',
+	$$SELECT stipa.client_disable('a', 'r', 'client-1')$$]) AS change;
 SELECT is(pg_temp.verify_after('DELETE FROM stipa.audit_event WHERE id = 30'), 31::bigint,
 	'one taken out');
 SELECT is(pg_temp.verify_after('DELETE FROM stipa.audit_event WHERE id = 1'), 2::bigint,
