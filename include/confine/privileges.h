@@ -10,9 +10,9 @@
 
 #include "base/error.h"
 
-/* Become @user, of its own group and no other.  Asks for root, or who has CAP_SETUID and
- * CAP_SETGID, unless we are that user already. ERROR_INVALID: no such user, or root.  The parent's
- * death signal is lost with it: ask for that afterwards. */
+/* Become @user, of its own group and no other, with its home in the environment.  Asks for root, or
+ * who has CAP_SETUID and CAP_SETGID, unless we are that user already.  ERROR_INVALID: no such user,
+ * or root.  The parent's death signal is lost with it: ask for that afterwards. */
 bool privileges_become(const char *user, struct error *error) MUST_CHECK;
 
 /* No capability and none to come, for good; includes privileges_none_new(). */

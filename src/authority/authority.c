@@ -365,6 +365,8 @@ static bool signer_make(struct authority *authority, struct error *error)
 {
 	const struct config *config = authority->options->config;
 
+	if (!locked_heap_make(LOCKED_HEAP_BASE, error))
+		return false;
 	authority->signer =
 		signer_open(authority->base, config->signer_key, config->signer_passphrase,
 			    config->signer_certificate, error);

@@ -6,6 +6,7 @@
 #include <grp.h>
 #include <linux/capability.h>
 #include <pwd.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
@@ -38,6 +39,19 @@ static bool empty_own_sets(struct error *error)
 	return syscall(SYS_capset, &head, none) == 0 || failed("capset", error);
 }
 
+/* ---- capabilities of programs ---- */
+
+/* Those that a program could bring.  Who has no CAP_SETPCAP cannot lower this bound, and needs not:
+ * with no new privileges, no program brings any. */
+static bool empty_bounding_set(struct error *error)
+{
+	for (unsigned long capability = 0; capability <= 63; capability++)
+		if (prctl(PR_CAPBSET_DROP, capability, 0, 0, 0) != 0 && errno != EINVAL &&
+		    errno != EPERM)
+			return failed("PR_CAPBSET_DROP", error);
+	return true;
+}
+
 /* ---- the user ---- */
 
 /* Not the old one, in whatever way. */
@@ -64,12 +78,16 @@ static bool become(const struct passwd *user, struct error *error)
 			"user %s: only who has CAP_SETUID and CAP_SETGID, as root has, becomes "
 			"another user, and we are %u",
 			user->pw_name, (unsigned int)geteuid());
+	if (!empty_bounding_set(error)) /* while we may */
+		return false;
 	if (setgroups(0, NULL) != 0)
 		return failed("setgroups", error);
 	if (setresgid(user->pw_gid, user->pw_gid, user->pw_gid) != 0)
 		return failed("setresgid", error);
 	if (setresuid(user->pw_uid, user->pw_uid, user->pw_uid) != 0)
 		return failed("setresuid", error);
+	if (setenv("HOME", user->pw_dir, 1) != 0) /* where libpq looks for files of its own */
+		return failed("HOME", error);
 	/* root's go with its user id, those of anybody else do not */
 	return empty_own_sets(error) && is_for_good(user, before, error);
 }
@@ -88,18 +106,7 @@ bool privileges_become(const char *user, struct error *error)
 	return become(entry, error);
 }
 
-/* ---- capabilities ---- */
-
-/* Those that a program could bring.  Who has no CAP_SETPCAP cannot lower this bound, and needs not:
- * with no new privileges, no program brings any. */
-static bool empty_bounding_set(struct error *error)
-{
-	for (unsigned long capability = 0; capability <= 63; capability++)
-		if (prctl(PR_CAPBSET_DROP, capability, 0, 0, 0) != 0 && errno != EINVAL &&
-		    errno != EPERM)
-			return failed("PR_CAPBSET_DROP", error);
-	return true;
-}
+/* ---- privileges ---- */
 
 bool privileges_none_new(struct error *error)
 {

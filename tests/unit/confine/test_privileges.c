@@ -58,9 +58,11 @@ static int becomes_nobody(void)
 	if (setgroups(3, more) != 0 || !privileges_become("nobody", &error))
 		return 2;
 	if (getuid() == 0 || geteuid() == 0 || getgid() == 0 || getegid() == 0 ||
-	    getgroups(0, NULL) != 0)
+	    getgroups(0, NULL) != 0 || strcmp(getenv("HOME"), getpwuid(getuid())->pw_dir) != 0)
 		return 3;
-	return setuid(0) != 0 && setgid(0) != 0 ? 0 : 4;
+	if (!privileges_drop(&error) || !status_has("CapBnd:\t0000000000000000\n"))
+		return 4;
+	return setuid(0) != 0 && setgid(0) != 0 ? 0 : 5;
 }
 
 static int is_it_already(void)
