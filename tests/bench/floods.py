@@ -2,17 +2,21 @@
 # SPDX-License-Identifier: Apache-2.0
 """The p99 of tokens at a fixed rate, alone and beside a flood, in pairs; see floods.sh.
 
-usage: floods.py FOLDER PORT --pairs N --seconds N --flood N --ways WAY,WAY
+usage: floods.py FOLDER PORT THREAD --pairs N --seconds N --flood N --ways WAY,WAY
+
+THREAD: where /proc shows that of argon2id.
 """
 import argparse
 import base64
+import os
 import pathlib
 import re
 import statistics
 import subprocess
 import sys
+import time
 
-STEADY, FLOODERS = 50, 500  # connections
+STEADY = 50  # connections
 PATHS = {"token": "/sti-pa/account/sp-demo/token", "login": "/api/v1/auth/login"}
 
 
@@ -26,6 +30,12 @@ class Bench:
         self.folder = pathlib.Path(args.folder)
         self.secret = (self.folder / "secret-demo-kms").read_text(encoding="ascii").split("\n")[0]
         self.log = self.folder / "latencies"
+        self.argon2_s = self.beside_s = 0
+
+    def argon2_cpu_s(self):
+        stat = (pathlib.Path(self.args.thread) / "stat").read_text(encoding="ascii")
+        return sum(int(ticks) for ticks in stat.rpartition(")")[2].split()[11:13]) / os.sysconf(
+            "SC_CLK_TCK")
 
     def h2load(self, path, body, *options):
         return ["h2load", "--h1", "-H", "Content-Type: application/json",
@@ -42,13 +52,15 @@ class Bench:
         return float(re.search(r"finished in .*?, ([0-9.]+) req/s", told)[1])
 
     def start_flood(self, way):
-        """Longer than what it is beside."""
-        options = ["-c", str(FLOODERS), "--rps", str(self.args.flood / FLOODERS),
-                   "-D", str(self.args.seconds + 30)]
-        command = (self.h2load(PATHS["token"], "token.json", "-H", authorization(
-            "demo-kms", self.secret[:-1] + ("A" if self.secret[-1] != "A" else "B")), *options)
-            if way == "basic" else self.h2load(PATHS["login"], f"{way}.json", *options))
-        return subprocess.Popen(command, stdout=subprocess.DEVNULL)
+        path, body, headers = PATHS["login"], f"{way}.json", []
+        if way == "basic":
+            wrong = self.secret[:-1] + ("A" if self.secret[-1] != "A" else "B")
+            path, body, headers = PATHS["token"], "token.json", [authorization("demo-kms", wrong)]
+        flood = subprocess.Popen(
+            [sys.executable, "-B", pathlib.Path(__file__).with_name("flood.py"), self.args.port,
+             str(self.args.flood), path, self.folder / body, *headers], stdout=subprocess.PIPE)
+        flood.stdout.readline()
+        return flood
 
     def measure(self, rate):
         """The p99 in microseconds."""
@@ -69,9 +81,14 @@ class Bench:
             return self.measure(rate)
         with self.start_flood(way) as flood:
             try:
-                subprocess.run(["sleep", "1.5"], check=True)  # its connections stand
-                return self.measure(rate)
+                start, argon2 = time.monotonic(), self.argon2_cpu_s()
+                p99 = self.measure(rate)
+                self.argon2_s += self.argon2_cpu_s() - argon2
+                self.beside_s += time.monotonic() - start
+                return p99
             finally:
+                if flood.poll() is not None:
+                    sys.exit("the flood has ended by itself")
                 flood.terminate()
 
     def pairs(self, way, rate):
@@ -89,6 +106,7 @@ def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("folder")
     parser.add_argument("port")
+    parser.add_argument("thread")
     for name in ("pairs", "seconds", "flood"):
         parser.add_argument(f"--{name}", type=int, required=True)
     parser.add_argument("--ways", required=True)
@@ -98,13 +116,15 @@ def main():
     rate = most / 4
     print(f"at most {most:.0f} tokens/s; asked for: {rate:.0f}/s")
     for way in args.ways.split(","):
+        bench.argon2_s, bench.beside_s = 0, 1e-9
         told = list(bench.pairs(way, rate))
         ratios = sorted(beside / alone for alone, beside in told)
         quartiles = statistics.quantiles(ratios, n=4)
         print(f"{way}: p99 alone {statistics.median(a for a, _ in told) / 1000:.2f} ms, beside "
               f"{statistics.median(b for _, b in told) / 1000:.2f} ms; "
               f"median of {len(ratios)} ratios {statistics.median(ratios):.3f} "
-              f"(half of them within {quartiles[0]:.3f} and {quartiles[2]:.3f})", flush=True)
+              f"(half of them within {quartiles[0]:.3f} and {quartiles[2]:.3f}); "
+              f"argon2id took {bench.argon2_s / bench.beside_s:.0%} of a core", flush=True)
 
 
 if __name__ == "__main__":
