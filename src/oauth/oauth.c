@@ -12,6 +12,7 @@
 #include "oauth_db.h"
 
 #define BATCH_MAX 256
+#define KEYS_MAX  16	/* signatures verified in one turn of the loop */
 #define USERS_MAX 16384 /* whose wrong passwords are counted */
 #define COMMIT_MS 2000
 /* What takes rights away may have to wait until another node's batch has been ended for it. */
@@ -154,16 +155,9 @@ static enum flow_next ask_grant(struct flow *flow)
 	return access_ask(access_of(flow), access_of(flow)->oauth->grants);
 }
 
-/* A token that is good for nothing is not handed out. */
 static enum flow_next take_grant(struct flow *flow)
 {
-	struct access *access = access_of(flow);
-
-	if (!oauth_grant_read(access, &flow->error))
-		return FLOW_FAIL;
-	if (access->verdict == VERDICT_ISSUED && access->scopes_granted == 0)
-		return access_refuse(access, VERDICT_SCOPE_NOT_PERMITTED);
-	return FLOW_NEXT;
+	return flow_next_if(oauth_grant_read(access_of(flow), &flow->error));
 }
 
 static enum flow_next ask_revocation(struct flow *flow)
@@ -272,10 +266,10 @@ LANE_ADD(grants)
 LANE_ADD(revocations)
 LANE_ADD(reports)
 
-#define LANE(name, scalars_, ms)                                                                   \
+#define LANE(name, scalars_, max, ms)                                                              \
 	{                                                                                          \
 		.statement = &oauth_##name, .scalars = (scalars_),                                 \
-		.arrays = oauth_##name##_arrays, .batch_max = BATCH_MAX, .answer_ms = (ms),        \
+		.arrays = oauth_##name##_arrays, .batch_max = (max), .answer_ms = (ms),            \
 		.bind = bind_clock, .add = add_to_##name, .decided = on_decided,                   \
 		.failed = on_failed,                                                               \
 	}
@@ -284,11 +278,12 @@ static const struct {
 	size_t lane; /* where it stands in struct oauth */
 	struct db_lane_kind kind;
 } lanes[] = {
-	{ offsetof(struct oauth, keys), LANE(keys, 0, COMMIT_MS) },
-	{ offsetof(struct oauth, hashes), LANE(hashes, 0, COMMIT_MS) },
-	{ offsetof(struct oauth, grants), LANE(grants, OAUTH_GRANTS_SCALARS, COMMIT_MS) },
-	{ offsetof(struct oauth, revocations), LANE(revocations, 0, TAKING_MS) },
-	{ offsetof(struct oauth, reports), LANE(reports, 0, TAKING_MS) },
+	{ offsetof(struct oauth, keys), LANE(keys, 0, KEYS_MAX, COMMIT_MS) },
+	{ offsetof(struct oauth, hashes), LANE(hashes, 0, BATCH_MAX, COMMIT_MS) },
+	{ offsetof(struct oauth, grants),
+	  LANE(grants, OAUTH_GRANTS_SCALARS, BATCH_MAX, COMMIT_MS) },
+	{ offsetof(struct oauth, revocations), LANE(revocations, 0, BATCH_MAX, TAKING_MS) },
+	{ offsetof(struct oauth, reports), LANE(reports, 0, BATCH_MAX, TAKING_MS) },
 };
 
 /* ---- the contract ---- */

@@ -83,7 +83,7 @@ const struct db_statement oauth_grants = {
 	.result = DB_BINARY,
 };
 
-/* The order of the parameters, from $2 on. */
+/* The arrays in the order of the parameters.  Those of the proof come first, here and below. */
 enum {
 	GRANT_METHODS,
 	GRANT_DIGESTS,
@@ -105,7 +105,6 @@ const enum db_type oauth_grants_arrays[] = {
 	[GRANT_PEERS] = DB_TYPE_BYTEA,	[GRANT_REQUESTS] = DB_TYPE_TEXT,
 };
 
-/* The members of a proof stand in the same order everywhere: $from to $from + 5. */
 static void add_proof(const struct client_proof *proof, struct db_array *arrays)
 {
 	db_array_add_int2(&arrays[GRANT_METHODS], proof->method);
@@ -145,8 +144,11 @@ bool oauth_grant_read(struct access *access, struct error *error)
 	copy_text(access->account, sizeof(access->account), db_text(access->rows, access->row, 5));
 	if (access->verdict != VERDICT_ISSUED)
 		return true;
-	return db_int(access->rows, access->row, 2, &access->exp, error) &&
-	       db_int(access->rows, access->row, 3, &access->scopes_granted, error);
+	if (!db_int(access->rows, access->row, 2, &access->exp, error) ||
+	    !db_int(access->rows, access->row, 3, &access->scopes_granted, error))
+		return false;
+	return (access->scopes_granted > 0 && access->scopes_granted <= SCOPE_ALL) ||
+	       error_set(error, ERROR_INTERNAL, "unknown scopes %d", (int)access->scopes_granted);
 }
 
 /* ---- revoke_tokens() ---- */

@@ -286,11 +286,11 @@ static void test_an_unknown_verdict_is_a_defect(void)
 	CU_ASSERT_TRUE(has_failed(ERROR_INTERNAL));
 }
 
-static void test_a_token_for_nothing_is_not_handed_out(void)
+static void test_a_token_for_nothing_is_a_defect(void)
 {
 	grant(METHOD_SECRET);
 	decide_grant(VERDICT_ISSUED, 0);
-	CU_ASSERT_TRUE(is_refused(VERDICT_SCOPE_NOT_PERMITTED));
+	CU_ASSERT_TRUE(has_failed(ERROR_INTERNAL));
 }
 
 static void test_an_assertion_without_a_key_is_a_stranger_s(void)
@@ -501,7 +501,7 @@ int main(void)
 		{ "no commit", test_no_token_leaves_without_a_commit },
 		{ "not taken", test_what_the_database_does_not_take },
 		{ "an unknown verdict", test_an_unknown_verdict_is_a_defect },
-		{ "a token for nothing", test_a_token_for_nothing_is_not_handed_out },
+		{ "a token for nothing", test_a_token_for_nothing_is_a_defect },
 		{ "no key", test_an_assertion_without_a_key_is_a_stranger_s },
 		{ "a broken key", test_a_key_that_cannot_be_read_is_a_stranger_s },
 		{ "a password of ours", test_a_password_of_ours_needs_no_thread },
