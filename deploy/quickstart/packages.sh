@@ -9,7 +9,7 @@ packages_run=(autoconf automake gcc libc6-dev make pkg-config
 	util-linux)
 packages_check=(libcunit1-dev pgtap jq procps shellcheck clang-format-14
 	nodejs npm python3-yaml python3-jsonschema python3-authlib python3-requests-oauthlib
-	python3-prometheus-client haproxy nghttp2-client systemd devscripts checksec)
+	python3-prometheus-client haproxy nghttp2-client systemd devscripts checksec sslscan)
 
 is_installed()
 {

@@ -173,22 +173,24 @@ static size_t memory_of(const struct connection *c)
 	return size;
 }
 
+static struct seen {
+	enum connection_state state;
+	unsigned int requests;
+	bool last;
+	int64_t opened_ms, deadline_ms;
+} seen[WIRES];
+
 /* A deadline is set when a state begins; nothing that comes in it moves it away. */
 static void check_deadline(const struct connection *c, const struct wire *wire)
 {
-	static struct seen {
-		enum connection_state state;
-		unsigned int requests;
-		int64_t opened_ms, deadline_ms;
-	} seen[WIRES];
 	struct seen *was = &seen[wire - wires];
 
 	want(world_ms <= c->deadline_ms + TIMER_MS);
 	want(c->armed_ms != 0 && c->armed_ms <= c->deadline_ms);
 	if (was->opened_ms == wire->opened_ms && was->state == c->state &&
-	    was->requests == c->requests)
+	    was->requests == c->requests && was->last == c->last)
 		want(c->deadline_ms <= was->deadline_ms);
-	*was = (struct seen){ c->state, c->requests, wire->opened_ms, c->deadline_ms };
+	*was = (struct seen){ c->state, c->requests, c->last, wire->opened_ms, c->deadline_ms };
 }
 
 /* Nothing was thrown away between two requests, and none was refused. */
@@ -436,6 +438,7 @@ static void begin(void)
 	events_reset();
 	wires_reset();
 	memset(asked, 0, sizeof(asked));
+	memset(seen, 0, sizeof(seen));
 	n_asked = 0;
 	drained = false;
 	server = http_server_new(&options, &error);
