@@ -41,10 +41,10 @@ talkative_node()
 watch_processes()
 {
 	while [ -d "$dir" ] && [ ! -e "$dir/stop" ]; do
-		for process in $(pgrep '^stipa|^postgres'); do
-			cat "/proc/$process/cmdline" "/proc/$process/environ" 2>/dev/null
-			echo
-		done
+		# shellcheck disable=SC2046
+		cat $(pgrep '^stipa|^postgres' | sed 's,.*,/proc/&/cmdline /proc/&/environ,') \
+			/dev/null 2>/dev/null
+		echo
 		sleep 0.2
 	done >>"$dir/processes"
 }
@@ -182,7 +182,7 @@ plant()
 		tr -d '\n' | xxd -p | tr -d '\n' | sed 's/^/client-3\t/; s/$/\n/' >>"$dir/secrets.tsv" &&
 	rm "$dir/stop" && { watch_processes & watcher=$!; } &&
 	cp "$(readlink -f /bin/sh)" "$dir/stipa-planted" &&
-	SECRET=$(secret user-2) "$dir/stipa-planted" -c 'sleep 1' "$(secret user-chosen)"
+	SECRET=$(secret user-2) "$dir/stipa-planted" -c 'sleep 4; true' "$(secret user-chosen)"
 	: >"$dir/stop"
 	wait "$watcher"
 }
