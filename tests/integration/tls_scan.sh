@@ -22,7 +22,7 @@ scan()
 test_ssl()
 {
 	testssl --quiet --warnings batch --color 0 --ip one --jsonfile "$dir/testssl.json" \
-		"127.0.0.1:$1" >"$dir/testssl.log" 2>&1
+		"127.0.0.1:$1" </dev/null >"$dir/testssl.log" 2>&1
 	judge testssl "$dir/testssl.json"
 }
 
