@@ -22,6 +22,7 @@
 
 #define BACKOFF_MIN_MS 100
 #define BACKOFF_MAX_MS 2000
+#define CALM_MS	       2000  /* alive so long, the next one need not wait longer */
 #define SETTLED_MS     10000 /* alive so long, it has started well */
 
 bool child_is_authority(const struct child *child)
@@ -189,7 +190,7 @@ int64_t child_bury(struct child *child, int how)
 	child->ready = false;
 	close_control(child);
 	metrics_clear_gauges(child->generation->metrics, child->number);
-	if (child_has_settled(alive_ms))
+	if (alive_ms >= CALM_MS)
 		child->backoff_ms = BACKOFF_MIN_MS;
 	return alive_ms;
 }

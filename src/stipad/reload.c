@@ -22,7 +22,7 @@
 
 #define BACKOFF_MIN_MS 100
 #define BACKOFF_MAX_MS 2000
-#define SETTLED_MS     10000
+#define CALM_MS	       2000 /* alive so long, the next one need not wait longer */
 #define READY_MS       20000
 #define LEAVING_MAX    4 /* generations that still have guests; the oldest is told to hurry */
 
@@ -255,7 +255,7 @@ static void replace(struct leader *leader)
 	struct monitor *monitor = leader->monitor;
 
 	sockets_move(&monitor->estate, &leader->sockets);
-	if (clock_running_ms() - leader->started_ms >= SETTLED_MS)
+	if (clock_running_ms() - leader->started_ms >= CALM_MS)
 		monitor->backoff_ms = BACKOFF_MIN_MS;
 	monitor_tell_status(monitor);
 	start_later(monitor);

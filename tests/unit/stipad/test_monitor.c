@@ -44,6 +44,7 @@ enum conduct {
 	DOES_NOT_END,
 	DIES_AT_ONCE,
 	CANNOT_START,
+	NEVER_READY,
 };
 
 /* What is known of "authority" (0) or "edge-N" (N). */
@@ -110,8 +111,9 @@ static int count_fds(void)
 
 static const char *is_ready(void *arg)
 {
-	(void)arg;
-	return NULL;
+	const struct fake *fake = arg;
+
+	return fake->conduct == NEVER_READY ? "never" : NULL;
 }
 
 static void fake_hears(struct fake *fake, enum ipc_control_kind kind)
@@ -276,9 +278,9 @@ static void start_monitor(void)
 					    0600),
 				 .least = LOG_LEVEL_INFO,
 				 .process = "monitor" };
-	const struct monitor_options options = { .log = &log,
-						 .become = become_generation,
-						 .arg = (void *)&log };
+	const struct monitor_options options = {
+		.log = &log, .ready_ms = 1500, .become = become_generation, .arg = (void *)&log
+	};
 
 	fflush(NULL);
 	monitor = fork();
@@ -713,6 +715,122 @@ static void test_ipv6_listens_too(void)
 	end_well();
 }
 
+/* ---- generations ---- */
+
+static int times_logged(const char *part)
+{
+	int n = 0;
+
+	for (const char *at = log_text(); (at = strstr(at, part)) != NULL; at++)
+		n++;
+	return n;
+}
+
+static bool the_second_serves(void)
+{
+	return times_logged("\"generation ended\",\"generation\":1,") == 1 &&
+	       everybody_is_connected();
+}
+
+static void test_a_new_generation_takes_over(void)
+{
+	uint8_t key[TLS_TICKET_KEY_LEN];
+
+	begin();
+	start_monitor();
+	CU_ASSERT_TRUE_FATAL(wait_until(everybody_is_connected, 10));
+	memcpy(key, shared->seen[1].ticket_key, sizeof(key));
+	kill(monitor, SIGHUP);
+	CU_ASSERT_TRUE(wait_until(the_second_serves, 10));
+	for (int i = 0; i <= EDGES; i++) {
+		CU_ASSERT_EQUAL(shared->seen[i].starts, 2);
+		CU_ASSERT_EQUAL(shared->seen[i].ended, 1);
+	}
+	CU_ASSERT_EQUAL(connect_public(), 0);
+	CU_ASSERT_EQUAL(connect_local(), 0);
+	CU_ASSERT_NOT_EQUAL(memcmp(key, shared->seen[1].ticket_key, sizeof(key)), 0);
+	end_well();
+}
+
+static bool one_is_refused(void)
+{
+	return times_logged("is refused, the old one serves on") == 1;
+}
+
+static bool the_second_has_gone(void)
+{
+	return times_logged("\"generation ended\",\"generation\":2,") == 1;
+}
+
+static void refuse_a_generation(int child, enum conduct conduct, const char *why)
+{
+	int pid;
+
+	begin();
+	start_monitor();
+	CU_ASSERT_TRUE_FATAL(wait_until(everybody_is_connected, 10));
+	pid = shared->seen[child].pid;
+	shared->conduct[child] = conduct;
+	kill(monitor, SIGHUP);
+	CU_ASSERT_TRUE(wait_until(one_is_refused, 10));
+	CU_ASSERT_TRUE(wait_until(the_second_has_gone, 10));
+	CU_ASSERT_TRUE(log_has(why));
+	CU_ASSERT_EQUAL(kill(pid, 0), 0); /* of the first */
+	CU_ASSERT_EQUAL(connect_public(), 0);
+	CU_ASSERT_EQUAL(connect_local(), 0);
+	CU_ASSERT_EQUAL(times_logged("\"generation serves\""), 0);
+	shared->seen[child].pid = pid;
+	end_well();
+}
+
+static void test_a_generation_that_cannot_start_is_refused(void)
+{
+	refuse_a_generation(2, CANNOT_START, "edge-2: cannot start");
+}
+
+static void test_a_generation_that_does_not_get_ready_is_refused(void)
+{
+	refuse_a_generation(0, NEVER_READY, "not ready in time: authority: never");
+}
+
+static bool edge_has_started_again(void)
+{
+	return shared->seen[1].starts >= 2;
+}
+
+static void test_a_child_that_hangs_is_replaced(void)
+{
+	begin();
+	config.hang_timeout_ms = 1000;
+	start_monitor();
+	CU_ASSERT_TRUE_FATAL(wait_until(everybody_is_connected, 10));
+	kill(shared->seen[1].pid, SIGSTOP);
+	CU_ASSERT_TRUE(wait_until(edge_has_started_again, 15));
+	CU_ASSERT_TRUE(log_has("a child hangs, and is killed"));
+	end_well();
+	config.hang_timeout_ms = 0;
+}
+
+static bool the_second_has_started(void)
+{
+	return times_logged("\"generation starts\",\"generation\":2,") == 1;
+}
+
+static void test_it_ends_in_the_middle_of_a_reload(void)
+{
+	begin();
+	start_monitor();
+	CU_ASSERT_TRUE_FATAL(wait_until(everybody_is_connected, 10));
+	shared->conduct[0] = NEVER_READY;
+	kill(monitor, SIGHUP);
+	CU_ASSERT_TRUE(wait_until(the_second_has_started, 10));
+	kill(monitor, SIGTERM);
+	CU_ASSERT_EQUAL(monitor_status(10), 0);
+	CU_ASSERT_EQUAL(connect_public(), -1);
+	CU_ASSERT_EQUAL(access(local_path, F_OK), -1);
+	CU_ASSERT_TRUE(wait_until(all_are_gone, 5));
+}
+
 /* ---- */
 
 /* A port that is free now. */
@@ -779,6 +897,13 @@ int main(void)
 		  test_a_file_that_is_no_socket_is_left_alone },
 		{ "a port in use is told", test_a_port_in_use_is_told },
 		{ "IPv6 listens too", test_ipv6_listens_too },
+		{ "a new generation takes over", test_a_new_generation_takes_over },
+		{ "a generation that cannot start is refused",
+		  test_a_generation_that_cannot_start_is_refused },
+		{ "a generation that does not get ready is refused",
+		  test_a_generation_that_does_not_get_ready_is_refused },
+		{ "a child that hangs is replaced", test_a_child_that_hangs_is_replaced },
+		{ "it ends in the middle of a reload", test_it_ends_in_the_middle_of_a_reload },
 		CU_TEST_INFO_NULL,
 	};
 	static CU_SuiteInfo suites[] = {
