@@ -6,8 +6,8 @@
  * died or that has been silent for hang_timeout_ms.
  *
  * A child that dies is started again 100 ms later, then each time after twice as long, up to 2 s;
- * 2 s alive count as a new beginning.  One that ends by itself with an error before it has lived 10 s
- * for the first time cannot start at all: then the generation ends, and says so.
+ * 2 s alive count as a new beginning.  One that ends by itself with an error before it has lived 10
+ * s for the first time cannot start at all: then the generation ends, and says so.
  *
  * Over its control pair (ipc/control.h) it is given sockets, then START, then, at once or when it
  * has said that it is ready, BEGIN; later HAND_OVER, or the end, which means "drain".  It says

@@ -279,8 +279,10 @@ static void mourn(struct leader *leader, int how)
 	if (monitor->serving == leader)
 		monitor->serving = NULL;
 	if (monitor->draining) {
-		if (!WIFEXITED(how) || WEXITSTATUS(how) != 0)
+		/* one that was still starting has lost nothing */
+		if (leader->stands && (!WIFEXITED(how) || WEXITSTATUS(how) != 0))
 			monitor->status = EXIT_FAILURE;
+		sockets_remove(&leader->sockets, NULL); /* what it bound when we had closed all */
 	} else if (leader->place == LEADER_COMES) {
 		turn_away(leader, cause_of(leader));
 	} else if (leader->place == LEADER_SERVES && !monitor->stood && WIFEXITED(how)) {
