@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/json_text.h"
 #include "edge/face.h"
 #include "edge/guard.h"
 #include "edge/services.h"
@@ -64,7 +65,7 @@ enum flow_next access_send_revoke(struct flow *flow)
 
 void access_reply_json(struct access_request *req, json_t *json)
 {
-	char *body = json == NULL ? NULL : json_dumps(json, JSON_COMPACT);
+	char *body = json_text(json);
 	struct http_reply reply = {
 		.status = 200,
 		.media_type = "application/json",

@@ -7,6 +7,7 @@
 
 #include <jansson.h>
 
+#include "base/json_text.h"
 #include "edge/challenge.h"
 #include "http/problem.h"
 #include "http/request.h"
@@ -47,7 +48,7 @@ static char *write_deployed(const struct problem *problem)
 			   problem->code != NULL ? problem->code : code);
 	if (object == NULL || !add_texts(object, problem->more))
 		return NULL;
-	return json_dumps(object, JSON_COMPACT);
+	return json_text(object);
 }
 
 static const struct problem_form deployed_form = { "application/json", write_deployed };
@@ -93,7 +94,7 @@ static char *write_oauth(const struct problem *problem)
 	set_description(problem->detail, description);
 	object = json_pack("{s:s, s:s*}", "error", oauth_code(problem), "error_description",
 			   description[0] != '\0' ? description : NULL);
-	return object == NULL ? NULL : json_dumps(object, JSON_COMPACT);
+	return json_text(object);
 }
 
 static const struct problem_form oauth_form = { "application/json", write_oauth };

@@ -7,6 +7,7 @@
 
 #include <jansson.h>
 
+#include "base/json_text.h"
 #include "config/config.h"
 #include "edge/services.h"
 #include "http/request.h"
@@ -60,7 +61,7 @@ static bool set_metadata(struct oauth_server *server, struct error *error)
 			 "revocation_endpoint_auth_methods_supported", "client_secret_basic",
 			 "client_secret_post", "private_key_jwt",
 			 "revocation_endpoint_auth_signing_alg_values_supported", "ES256");
-	server->metadata = json == NULL ? NULL : json_dumps(json, JSON_COMPACT);
+	server->metadata = json_text(json);
 	return server->metadata != NULL || error_set(error, ERROR_UNAVAILABLE, "out of memory");
 }
 

@@ -6,6 +6,7 @@
 
 #include <jansson.h>
 
+#include "base/json_text.h"
 #include "config/config.h"
 
 #define BEFORE_SPC   "{\"status\":\"success\",\"message\":\"SPC token for SPC "
@@ -25,7 +26,7 @@ static bool end_write(struct token_answer *answer, int deployed, const char *crl
 		      struct error *error)
 {
 	json_auto_t *json = json_pack("{ssss}", "crl", crl, "iss", text_or_empty(iss));
-	char *text = json == NULL ? NULL : json_dumps(json, JSON_COMPACT);
+	char *text = json_text(json);
 
 	if (text == NULL)
 		return error_set(error, ERROR_INVALID, "crl_url or crl_issuer: not UTF-8");

@@ -16,6 +16,7 @@
 
 #include <jansson.h>
 
+#include "base/json_text.h"
 #include "config/config.h"
 #include "crypto/client_secret.h"
 #include "edge/authorization.h"
@@ -201,7 +202,7 @@ static json_t *dry_run_to_json(const struct token_request *req)
 static char *dry_run_write(const struct token_request *req, size_t *len)
 {
 	json_auto_t *json = dry_run_to_json(req);
-	char *body = json == NULL ? NULL : json_dumps(json, JSON_COMPACT);
+	char *body = json_text(json);
 
 	*len = body == NULL ? 0 : strlen(body);
 	return body;

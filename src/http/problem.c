@@ -7,6 +7,8 @@
 
 #include <jansson.h>
 
+#include "base/json_text.h"
+
 static const struct {
 	int status;
 	const char *retry_after;
@@ -112,6 +114,13 @@ static bool add_more(json_t *document, const struct problem_member *more)
 	return true;
 }
 
+/* Where jansson has no memory for an optional member, it leaves it out and says nothing. */
+static bool is_whole(json_t *document, const char *detail, const char *code)
+{
+	return (detail == NULL || json_object_get(document, "detail") != NULL) &&
+	       (code == NULL || json_object_get(document, "code") != NULL);
+}
+
 static char *write_document(const struct problem *problem)
 {
 	char type[80] = "about:blank", instance[96];
@@ -124,9 +133,10 @@ static char *write_document(const struct problem *problem)
 	document = json_pack("{s:s, s:s, s:i, s:s*, s:s*, s:s}", "type", type, "title",
 			     status_title(problem->status), "status", problem->status, "detail",
 			     detail, "code", problem->code, "instance", instance);
-	if (document == NULL || !add_more(document, problem->more))
+	if (document == NULL || !is_whole(document, detail, problem->code) ||
+	    !add_more(document, problem->more))
 		return NULL;
-	return json_dumps(document, JSON_COMPACT);
+	return json_text(document);
 }
 
 const struct problem_form problem_document = {
