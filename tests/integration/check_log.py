@@ -2,12 +2,13 @@
 # SPDX-License-Identifier: Apache-2.0
 """Hold a client's log against the ledger, with code that shares nothing with the service.
 
-usage: check_log.py LOG LEDGER [--faults FILE] [--back-within SECONDS]
+usage: check_log.py LOG LEDGER [--faults FILE] [--back-within SECONDS] [--limits KIND=SECONDS ...]
 
 LEDGER is what psql prints of the token table, a JSON object a row (row_to_json), with the x5u of
 the row's kid.  Every token received must be in the ledger with the same signing input, no jti
 twice.  With --faults, a file of Unix times, nothing but 503 or a lost connection may stand in
 the log, those only after a fault, and after each fault somebody must get a token in time.
+--limits counts from the fault itself, also where the database was away.
 """
 import argparse
 import base64
@@ -72,7 +73,7 @@ def outage_after(answered, begin, end):
     return max(zip(times, times[1:]), key=lambda gap: gap[1] - gap[0])
 
 
-def check_answers(lines, faults_made, back_within):
+def check_answers(lines, faults_made, back_within, limits):
     """Nothing but 503 (with Retry-After) and lost connections, only near a fault, not for long.
 
     A fault of the database lasts until it takes statements again; the rest is ours.
@@ -91,10 +92,16 @@ def check_answers(lines, faults_made, back_within):
     ends = [at for _, at, _ in faults_made[1:]] + [answered[-1] if answered else 0]
     for (kind, at, back), end in zip(faults_made, ends):
         gone, there = outage_after(answered, at, end)
-        if there - max(gone, back) > back_within:
+        late = there - max(gone, back) > back_within
+        if late or there - gone > limits.get(kind, float("inf")):
             outages.append(f"{kind}: without a token from {gone} to {there}")
         slowest[kind] = max(slowest.get(kind, 0.0), there - gone)
     return slowest, outages + faults
+
+
+def limit(pair):
+    kind, limit_s = pair.split("=")
+    return kind, float(limit_s)
 
 
 def main():
@@ -103,6 +110,7 @@ def main():
     parser.add_argument("ledger")
     parser.add_argument("--faults")
     parser.add_argument("--back-within", type=float, default=6.0)
+    parser.add_argument("--limits", nargs="*", type=limit, default=[])
     args = parser.parse_args()
 
     with open(args.log, encoding="ascii") as file:
@@ -115,7 +123,7 @@ def main():
         with open(args.faults, encoding="ascii") as file:
             made = [(kind, float(at), float(back))
                     for kind, at, back in map(str.split, file)]
-        slowest, more = check_answers(lines, made, args.back_within)
+        slowest, more = check_answers(lines, made, args.back_within, dict(args.limits))
         faults += more
         lost = sum(line["status"] == 0 for line in lines)
         refused = sum(line["status"] == 503 for line in lines)
