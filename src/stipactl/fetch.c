@@ -22,6 +22,8 @@
 #define REQUEST_MAX 1024
 #define NAP_MS	    20
 
+#define SIZE_DIGITS_MAX 15 /* that no size_t runs over */
+
 OPENSSL_AUTO(SSL_CTX, SSL_CTX_free)
 #define SSL_CTX_auto SSL_CTX __attribute__((cleanup(SSL_CTX_freep)))
 
@@ -33,26 +35,63 @@ void fetched_clear(struct fetched *fetched)
 
 /* ---- the answer ---- */
 
+/* Digits of @base, no sign or blank in front; @end: what follows.  False: none, or too many. */
+static bool take_size(const char *text, int base, size_t *size, const char **end)
+{
+	static const char digits[] = "0123456789abcdefABCDEF";
+	size_t len = strspn(text, base == 10 ? "0123456789" : digits);
+
+	*end = text + len;
+	*size = strtoul(text, NULL, base);
+	return len > 0 && len <= SIZE_DIGITS_MAX;
+}
+
+static bool is_line_end(const char *text)
+{
+	text += strspn(text, " \t");
+	return text[0] == '\r' && text[1] == '\n';
+}
+
+/* The line before a chunk (RFC 9112 section 7.1): its size, perhaps extensions.  Returns the chunk;
+ * NULL: no such line. */
+static const char *take_chunk_line(const char *line, size_t *size)
+{
+	const char *end;
+
+	if (!take_size(line, 16, size, &end))
+		return NULL;
+	if (!is_line_end(end) && end[strspn(end, " \t")] != ';')
+		return NULL;
+	end = strstr(end, "\r\n");
+	return end == NULL ? NULL : end + 2;
+}
+
+/* After the last chunk: perhaps fields, an empty line, the end. */
+static bool is_trailer(const char *from, const char *end)
+{
+	return end - from == 2 ? memcmp(from, "\r\n", 2) == 0
+			       : end - from > 4 && memcmp(end - 4, "\r\n\r\n", 4) == 0;
+}
+
 /* In place; false when it ends too early. */
 static bool unchunk(char *body, size_t *len)
 {
-	char *from = body, *to = body, *end = body + *len;
+	const char *from = body, *end = body + *len;
+	char *to = body;
+	size_t size;
 
 	for (;;) {
-		char *after;
-		unsigned long size = strtoul(from, &after, 16);
-
-		after = after == from ? NULL : strstr(after, "\r\n");
-		if (after == NULL || size > (size_t)(end - after))
-			return false;
-		if (size == 0)
+		from = take_chunk_line(from, &size);
+		if (from == NULL || size == 0)
 			break;
-		if (after + 2 + size + 2 > end)
+		if (size + 2 > (size_t)(end - from) || memcmp(from + size, "\r\n", 2) != 0)
 			return false;
-		memmove(to, after + 2, size);
+		memmove(to, from, size);
 		to += size;
-		from = after + 2 + size + 2;
+		from += size + 2;
 	}
+	if (from == NULL || !is_trailer(from, end))
+		return false;
 	*to = '\0';
 	*len = (size_t)(to - body);
 	return true;
@@ -71,21 +110,44 @@ static const char *field_of(const char *head, const char *name)
 	return NULL;
 }
 
+static bool take_status(const char *answer, int *status)
+{
+	static const char form[] = "HTTP/1.";
+	const char *version = answer + strlen(form), *digits = version + 2;
+
+	if (strncmp(answer, form, strlen(form)) != 0 || (*version != '0' && *version != '1') ||
+	    version[1] != ' ' || digits[0] == '0' || strspn(digits, "0123456789") != 3 ||
+	    (digits[3] != ' ' && digits[3] != '\r'))
+		return false;
+	*status = atoi(digits);
+	return true;
+}
+
+/* Is the body what the head says?  Chunks are joined. */
+static bool take_body(const char *head, struct fetched *fetched)
+{
+	const char *coding = field_of(head, "Transfer-Encoding");
+	const char *length = field_of(head, "Content-Length"), *end;
+	size_t size;
+
+	if (coding != NULL)
+		return strncasecmp(coding, "chunked", strlen("chunked")) == 0 &&
+		       is_line_end(coding + strlen("chunked")) &&
+		       unchunk(fetched->body, &fetched->len);
+	return length == NULL ||
+	       (take_size(length, 10, &size, &end) && is_line_end(end) && size == fetched->len);
+}
+
 bool fetched_parse(struct fetched *fetched, size_t len, struct error *error)
 {
 	char *end = strstr(fetched->answer, "\r\n\r\n");
-	const char *coding, *length;
 
-	if (end == NULL || sscanf(fetched->answer, "HTTP/1.%*1[01] %3d", &fetched->status) != 1)
+	if (end == NULL || !take_status(fetched->answer, &fetched->status))
 		return error_set(error, ERROR_UNAVAILABLE, "no answer of HTTP");
 	end[2] = '\0';
 	fetched->body = end + 4;
 	fetched->len = len - (size_t)(fetched->body - fetched->answer);
-	coding = field_of(fetched->answer, "Transfer-Encoding");
-	length = field_of(fetched->answer, "Content-Length");
-	if (coding != NULL && !unchunk(fetched->body, &fetched->len))
-		return error_set(error, ERROR_UNAVAILABLE, "the answer is cut short");
-	if (coding == NULL && length != NULL && strtoul(length, NULL, 10) != fetched->len)
+	if (!take_body(fetched->answer, fetched))
 		return error_set(error, ERROR_UNAVAILABLE, "the answer is cut short");
 	return true;
 }

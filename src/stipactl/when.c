@@ -6,6 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define YEAR_MIN     1900
+#define YEAR_MAX     9999
 #define DISTANCE_MAX (1000L * 366 * 86400) /* a thousand years */
 
 static const struct {
@@ -65,7 +67,7 @@ static bool take_day(const char **text, struct tm *tm)
 		return false;
 	tm->tm_year -= 1900;
 	tm->tm_mon -= 1;
-	return tm->tm_year >= 0;
+	return true;
 }
 
 static bool take_clock(const char **text, struct tm *tm)
@@ -74,9 +76,12 @@ static bool take_clock(const char **text, struct tm *tm)
 	    !take_number(text, 2, &tm->tm_min) || !take_letter(text, ':') ||
 	    !take_number(text, 2, &tm->tm_sec))
 		return false;
-	if (take_letter(text, '.'))
-		while (isdigit((unsigned char)**text)) /* a part of a second decides nothing */
-			(*text)++;
+	if (!take_letter(text, '.'))
+		return true;
+	if (!isdigit((unsigned char)**text))
+		return false;
+	while (isdigit((unsigned char)**text)) /* a part of a second decides nothing */
+		(*text)++;
 	return true;
 }
 
@@ -143,7 +148,9 @@ bool when_parse(const char *text, enum when_direction direction, time_t now,
 		time = direction == WHEN_AHEAD ? now + seconds : now - seconds;
 	else if (!parse_time(text, &time))
 		return not_a_time(error);
-	if (gmtime_r(&time, &tm) == NULL ||
+	/* also of a distance, and after the offset: what is written must read again */
+	if (gmtime_r(&time, &tm) == NULL || tm.tm_year < YEAR_MIN - 1900 ||
+	    tm.tm_year > YEAR_MAX - 1900 ||
 	    strftime(utc, WHEN_TEXT_MAX, "%Y-%m-%dT%H:%M:%SZ", &tm) == 0)
 		return not_a_time(error);
 	return true;

@@ -2,6 +2,7 @@
 /*
  * Times as people write them: RFC 3339 (2026-01-31T12:00:00Z, or with an offset), a day of UTC
  * (2026-01-31: its first moment), or a distance from now (90d, 12h; w d h m s).
+ * In UTC the year is from 1900 to 9999.
  */
 #ifndef STIPACTL_WHEN_H
 #define STIPACTL_WHEN_H
