@@ -30,7 +30,8 @@ struct fault {
 };
 
 struct reading {
-	char *anchor; /* libconfuse's, never set; first, so that its address is ours */
+	char *anchor; /* libconfuse's, set by a file that has its name; first, so that its address
+			 is ours */
 	const struct config_option *options;
 	void *into;
 	int given_at[OPTIONS_MAX];	      /* line, or 0 */
@@ -61,6 +62,9 @@ __attribute__((format(printf, 3, 4))) static void fault(struct reading *reading,
 	va_start(ap, fmt);
 	vsnprintf(f->text, sizeof(f->text), fmt, ap);
 	va_end(ap);
+	for (char *c = f->text; *c != '\0'; c++)
+		if (*c < 0x20 || *c > 0x7e) /* what the file has must not act on a terminal */
+			*c = '?';
 }
 
 /* ---- values ---- */
@@ -249,6 +253,10 @@ static void parse_once(struct reading *reading, const char *text)
 	memset(reading->given_at, 0, sizeof(reading->given_at));
 	cfg_parse_buf(cfg, text);
 	cfg_free(cfg);
+	if (reading->anchor != NULL)
+		fault(reading, 0, "a control character is no name");
+	free(reading->anchor);
+	reading->anchor = NULL;
 }
 
 /* The whole file as one text, or NULL and a fault. */
