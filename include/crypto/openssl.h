@@ -17,6 +17,9 @@
 bool error_openssl_at(struct error *e, enum error_kind kind, const char *where, const char *fmt,
 		      ...) __attribute__((format(printf, 4, 5)));
 
+/* For PEM_read_…(): what is encrypted in the old form of PEM is refused, nobody is asked. */
+int no_passphrase(char *buf, int size, int writing, void *arg);
+
 #define OPENSSL_AUTO(type, free_fn)                                                                \
 	static inline void free_fn##p(type **handle)                                               \
 	{                                                                                          \

@@ -87,7 +87,7 @@ static X509_SIG *read_sealed(const char *path, struct error *error)
 	pem = BIO_new_fd(fd, BIO_CLOSE);
 	if (pem == NULL)
 		close(fd);
-	sealed = pem == NULL ? NULL : PEM_read_bio_PKCS8(pem, NULL, NULL, NULL);
+	sealed = pem == NULL ? NULL : PEM_read_bio_PKCS8(pem, NULL, no_passphrase, NULL);
 	ERR_clear_error();
 	if (sealed == NULL)
 		error_set(error, ERROR_INVALID, "%s: no encrypted private key (PKCS #8 PEM)", path);

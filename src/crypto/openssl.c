@@ -20,3 +20,12 @@ bool error_openssl_at(struct error *e, enum error_kind kind, const char *where, 
 	return error_set_at(e, kind, where, "%s: %s", what,
 			    reason == NULL ? "OpenSSL gives no reason" : reason);
 }
+
+int no_passphrase(char *buf, int size, int writing, void *arg)
+{
+	(void)buf;
+	(void)size;
+	(void)writing;
+	(void)arg;
+	return -1;
+}

@@ -220,7 +220,7 @@ static bool read_certificates(BIO *pem, STACK_OF(X509) * chain)
 {
 	X509 *certificate;
 
-	while ((certificate = PEM_read_bio_X509(pem, NULL, NULL, NULL)) != NULL)
+	while ((certificate = PEM_read_bio_X509(pem, NULL, no_passphrase, NULL)) != NULL)
 		if (sk_X509_push(chain, certificate) == 0) {
 			X509_free(certificate);
 			return false;
@@ -296,7 +296,7 @@ bool x509_chain_holds(STACK_OF(X509) * chain, time_t at, struct error *error)
 	return ok;
 }
 
-bool x509_may_sign_tokens(X509 *certificate, struct error *error)
+static bool may_sign_tokens(X509 *certificate, struct error *error)
 {
 	EVP_PKEY *key = X509_get0_pubkey(certificate);
 	uint32_t flags = X509_get_extension_flags(certificate);
@@ -305,11 +305,19 @@ bool x509_may_sign_tokens(X509 *certificate, struct error *error)
 		return error_set(error, ERROR_INVALID, "the certificate's key is not readable");
 	if ((flags & EXFLAG_INVALID) != 0)
 		return error_set(error, ERROR_INVALID, "an extension cannot be read");
-	if ((flags & EXFLAG_CA) != 0)
+	if (X509_check_ca(certificate) != 0) /* also by keyUsage alone */
 		return error_set(error, ERROR_INVALID, "it is a CA certificate");
 	if ((flags & EXFLAG_KUSAGE) == 0)
 		return error_set(error, ERROR_INVALID, "it has no keyUsage");
 	if ((X509_get_key_usage(certificate) & KU_DIGITAL_SIGNATURE) == 0)
 		return error_set(error, ERROR_INVALID, "keyUsage is without digitalSignature");
 	return true;
+}
+
+bool x509_may_sign_tokens(X509 *certificate, struct error *error)
+{
+	bool may = may_sign_tokens(certificate, error);
+
+	ERR_clear_error(); /* of an extension or a key that cannot be read */
+	return may;
 }

@@ -10,6 +10,8 @@
 #include <openssl/pem.h>
 #include <openssl/ssl.h>
 
+#include "crypto/openssl.h"
+
 #define SUITES_1_2                                                                                 \
 	"ECDHE-ECDSA-AES128-GCM-SHA256:ECDHE-RSA-AES128-GCM-SHA256:"                               \
 	"ECDHE-ECDSA-CHACHA20-POLY1305:ECDHE-RSA-CHACHA20-POLY1305:"                               \
@@ -25,16 +27,6 @@ static bool error_tls(struct error *error, const char *what, const char *file)
 	ERR_clear_error();
 	return error_set(error, ERROR_INVALID, "%s%s%s: %s", what, file != NULL ? " " : "",
 			 file != NULL ? file : "", reason);
-}
-
-/* An encrypted key has no place here: nobody is asked for a passphrase. */
-static int no_passphrase(char *buf, int size, int writing, void *arg)
-{
-	(void)buf;
-	(void)size;
-	(void)writing;
-	(void)arg;
-	return -1;
 }
 
 /* Judged is the file that is read, by its descriptor. */
@@ -55,6 +47,7 @@ static bool read_key(FILE *file, const char *name, EVP_PKEY **key, struct error 
 {
 	if (!key_file_is_private(file, name, error))
 		return false;
+	/* an encrypted key has no place here */
 	*key = PEM_read_PrivateKey(file, NULL, no_passphrase, NULL);
 	return *key != NULL || error_tls(error, "TLS key", name);
 }

@@ -118,7 +118,8 @@ static bool take_number(const EVP_PKEY *pem, const char *name, uint8_t *into)
 static bool take_pem(const char *text, struct public_key *key, struct error *error)
 {
 	BIO_auto *bio = BIO_new_mem_buf(text, -1);
-	EVP_PKEY_auto *pem = bio != NULL ? PEM_read_bio_PUBKEY(bio, NULL, NULL, NULL) : NULL;
+	EVP_PKEY_auto *pem =
+		bio != NULL ? PEM_read_bio_PUBKEY(bio, NULL, no_passphrase, NULL) : NULL;
 
 	if (pem == NULL)
 		return error_openssl(error, ERROR_INVALID, "not a public key");
