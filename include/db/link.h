@@ -4,7 +4,7 @@
  *
  *	DOWN → CONNECTING → GREETING → PREPARING → READY
  *	           ↑            │          │         │  lost, refused, too slow
- *	           └── WAITING ←┴──────────┴─────────┘  250 ms, doubling to 2 s
+ *	           └── WAITING ←┴──────────┴─────────┘  250 ms, then 500 ms
  *
  * Nothing here blocks.  From CONNECTING to READY takes at most 2 s, or the attempt has failed.
  * A connection has the session that issuing needs (read committed, generic plans by index, limits

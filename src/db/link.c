@@ -9,7 +9,7 @@
 
 #define CONNECT_MS   2000
 #define WAIT_MIN_MS  250
-#define WAIT_MAX_MS  2000
+#define WAIT_MAX_MS  500
 #define KEYWORDS_MAX 64
 
 enum state { DOWN, CONNECTING, GREETING, PREPARING, READY, WAITING };
