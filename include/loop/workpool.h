@@ -23,10 +23,9 @@ struct work {
 /* @threads at most; NULL: not even one, or no memory. */
 struct workpool *workpool_new(struct event_base *base, int threads, int queue_max);
 
-/* For work that anybody can ask for and that costs much.  From now on the threads have a small
- * share where others want to run too, and each takes no more than @percent of a core: for a moment
- * all of it, then it rests between the jobs.  Once for each pool, before the process is confined.
- */
+/* For work that anybody can ask for and that costs much.  From now on the threads run when nothing
+ * else on the machine wants to, and each takes no more than @percent of a core: for a moment all of
+ * it, then it rests between the jobs. */
 void workpool_give_way(struct workpool *pool, int percent);
 
 void workpool_free(struct workpool *pool); /* waits for the jobs that run; accepts NULL */

@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#define _GNU_SOURCE /* gettid */
+#define _GNU_SOURCE /* SCHED_IDLE */
 #include "loop/workpool.h"
 
 #include <errno.h>
 #include <pthread.h>
+#include <sched.h>
 #include <semaphore.h>
 #include <stdatomic.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <sys/eventfd.h>
-#include <sys/resource.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -17,7 +17,6 @@
 
 #include "base/clock.h"
 
-#define NICE	 15	/* of those that give way; the idle class would starve on a busy machine */
 #define BURST_US 250000 /* what a thread may take before it rests for the first time */
 
 /* A thread that gives way may stand still for long, also where it holds a lock.  So the loop takes
@@ -41,12 +40,7 @@ struct workpool {
 	pthread_cond_t stops;
 	struct work *first; /* taken from submitted, in their order */
 	int threads;
-	struct thread {
-		struct workpool *pool;
-		pthread_t id;
-		pid_t tid; /* as the kernel says */
-		sem_t started;
-	} thread[];
+	pthread_t thread[];
 };
 
 static void push(work_list *list, struct work *work)
@@ -110,18 +104,13 @@ static void rest(struct workpool *pool, int64_t us)
 	pthread_mutex_unlock(&pool->lock);
 }
 
-static void sem_wait_again(sem_t *sem)
-{
-	while (sem_wait(sem) != 0 && errno == EINTR)
-		;
-}
-
 /* NULL: the end. */
 static struct work *next_work(struct workpool *pool)
 {
 	struct work *work;
 
-	sem_wait_again(&pool->todo);
+	while (sem_wait(&pool->todo) != 0 && errno == EINTR)
+		;
 	if (pool->stopping)
 		return NULL;
 	pthread_mutex_lock(&pool->lock);
@@ -141,14 +130,11 @@ static void hand_back(struct workpool *pool, struct work *work)
 
 static void *worker(void *arg)
 {
-	struct thread *self = arg;
-	struct workpool *pool = self->pool;
+	struct workpool *pool = arg;
 	struct budget budget = { BURST_US, clock_running_us() };
 	struct work *work;
 	int64_t before_us, rest_us;
 
-	self->tid = gettid();
-	sem_post(&self->started);
 	while ((work = next_work(pool)) != NULL) {
 		before_us = cpu_us();
 		work->perform(work);
@@ -208,19 +194,10 @@ static bool wake_make(struct workpool *pool, struct event_base *base)
 	return pool->wake != NULL && event_add(pool->wake, NULL) == 0;
 }
 
-static bool thread_start(struct workpool *pool, struct thread *thread)
-{
-	thread->pool = pool;
-	sem_init(&thread->started, 0, 0);
-	if (pthread_create(&thread->id, NULL, worker, thread) == 0)
-		return true;
-	sem_destroy(&thread->started);
-	return false;
-}
-
 static bool threads_start(struct workpool *pool, int threads)
 {
-	while (pool->threads < threads && thread_start(pool, &pool->thread[pool->threads]))
+	while (pool->threads < threads &&
+	       pthread_create(&pool->thread[pool->threads], NULL, worker, pool) == 0)
 		pool->threads++;
 	return pool->threads > 0;
 }
@@ -244,11 +221,11 @@ struct workpool *workpool_new(struct event_base *base, int threads, int queue_ma
 
 void workpool_give_way(struct workpool *pool, int percent)
 {
+	const struct sched_param none = { 0 };
+
 	pool->percent = percent;
-	for (int i = 0; i < pool->threads; i++) {
-		sem_wait_again(&pool->thread[i].started);
-		(void)setpriority(PRIO_PROCESS, (id_t)pool->thread[i].tid, NICE);
-	}
+	for (int i = 0; i < pool->threads; i++)
+		(void)pthread_setschedparam(pool->thread[i], SCHED_IDLE, &none);
 }
 
 static void threads_stop(struct workpool *pool)
@@ -260,9 +237,7 @@ static void threads_stop(struct workpool *pool)
 	for (int i = 0; i < pool->threads; i++)
 		sem_post(&pool->todo);
 	for (int i = 0; i < pool->threads; i++)
-		pthread_join(pool->thread[i].id, NULL);
-	for (int i = 0; i < pool->threads; i++)
-		sem_destroy(&pool->thread[i].started);
+		pthread_join(pool->thread[i], NULL);
 }
 
 void workpool_free(struct workpool *pool)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#define _GNU_SOURCE /* SCHED_IDLE */
 #include <pthread.h>
-#include <sys/resource.h>
+#include <sched.h>
 #include <time.h>
 
 #include <CUnit/Basic.h>
@@ -16,7 +17,7 @@ struct job {
 	int in;
 	int out;
 	pthread_t performed_on;
-	int nice;
+	int scheduler;
 };
 
 static struct event_base *base;
@@ -30,7 +31,7 @@ static void perform(struct work *work)
 
 	job->out = job->in * 2;
 	job->performed_on = pthread_self();
-	job->nice = getpriority(PRIO_PROCESS, 0);
+	job->scheduler = sched_getscheduler(0);
 }
 
 static void apply(struct work *work)
@@ -60,7 +61,7 @@ static void test_jobs_run_on_threads_and_return_to_the_loop(void)
 	workpool_free(pool);
 }
 
-static void test_a_pool_that_gives_way_is_nice(void)
+static void test_a_pool_that_gives_way_is_idle(void)
 {
 	for (int gives_way = 0; gives_way <= 1; gives_way++) {
 		struct workpool *pool = workpool_new(base, 1, 1);
@@ -71,7 +72,7 @@ static void test_a_pool_that_gives_way_is_nice(void)
 		left = 1;
 		CU_ASSERT_TRUE(workpool_submit(pool, &job.work));
 		event_base_dispatch(base);
-		CU_ASSERT_EQUAL(job.nice > getpriority(PRIO_PROCESS, 0), gives_way == 1);
+		CU_ASSERT_EQUAL(job.scheduler == SCHED_IDLE, gives_way == 1);
 		workpool_free(pool);
 	}
 }
@@ -142,7 +143,7 @@ int main(void)
 {
 	static CU_TestInfo tests[] = {
 		{ "jobs run on threads", test_jobs_run_on_threads_and_return_to_the_loop },
-		{ "a pool that gives way is nice", test_a_pool_that_gives_way_is_nice },
+		{ "a pool that gives way is idle", test_a_pool_that_gives_way_is_idle },
 		{ "threads rest between jobs", test_threads_rest_between_jobs },
 		{ "who rests can be ended", test_who_rests_can_be_ended },
 		CU_TEST_INFO_NULL,
