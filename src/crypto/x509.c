@@ -305,7 +305,8 @@ static bool may_sign_tokens(X509 *certificate, struct error *error)
 		return error_set(error, ERROR_INVALID, "the certificate's key is not readable");
 	if ((flags & EXFLAG_INVALID) != 0)
 		return error_set(error, ERROR_INVALID, "an extension cannot be read");
-	if (X509_check_ca(certificate) != 0) /* also by keyUsage alone */
+	/* by basicConstraints, whatever keyUsage says, or by keyUsage alone */
+	if ((flags & EXFLAG_CA) != 0 || X509_check_ca(certificate) != 0)
 		return error_set(error, ERROR_INVALID, "it is a CA certificate");
 	if ((flags & EXFLAG_KUSAGE) == 0)
 		return error_set(error, ERROR_INVALID, "it has no keyUsage");
