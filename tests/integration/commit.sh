@@ -38,12 +38,18 @@ rows()
 	sql -c "SELECT count(*) FROM stipa.token"
 }
 
+# arm SIDE MESSAGE ACTION: whole at once, since batches under load look for it at any moment.
+arm()
+{
+	rm -f "$dir/proxy/fired"
+	echo "$*" >"$dir/proxy/arm.new" && mv "$dir/proxy/arm.new" "$dir/proxy/arm"
+}
+
 # cut_at SIDE MESSAGE ACTION: one request meets it.  What it was told decides.
 cut_at()
 {
-	rm -f "$dir/proxy/fired"
 	before=$(rows)
-	echo "$1 $2 $3" >"$dir/proxy/arm"
+	arm "$@"
 	status=$(ask "$port_a")
 	for _ in $(seq 40); do
 		[ -e "$dir/proxy/fired" ] && break
@@ -98,8 +104,7 @@ under_load()
 	stream load --per-job 3 "$port_a"
 	for at in "server Z cut" "node S flush" "server C half" "server D garble" "node S cut"; do
 		sleep 0.5
-		rm -f "$dir/proxy/fired"
-		echo "$at" >"$dir/proxy/arm"
+		arm "$at"
 		for _ in $(seq 50); do
 			[ -e "$dir/proxy/fired" ] && break
 			sleep 0.1

@@ -4,8 +4,8 @@
 
 usage: cut.py LISTEN-SOCKET SERVER-SOCKET FOLDER
 
-A test writes "SIDE MESSAGE ACTION" to FOLDER/arm; the next batch of issue_tokens is broken there, and
-FOLDER/fired says so: "SIDE MESSAGE ACTION ISSUED", ISSUED being how many orders the rows that had
+A test moves a file with "SIDE MESSAGE ACTION" to FOLDER/arm; the next batch of issue_tokens is broken
+there, and FOLDER/fired says so: "SIDE MESSAGE ACTION ISSUED", ISSUED being how many orders the rows that had
 already reached the node called issued.
 
 SIDE      node (what it sends) or server
@@ -77,12 +77,13 @@ class Session:
         if message[0:1] != b"B" or b"\0issue_tokens\0" not in message[:40]:
             return
         self.armed, self.issued = None, 0
+        mine = f"{self.folder}/arm.{id(self)}"
         try:
-            with open(self.folder + "/arm", encoding="ascii") as file:
-                self.armed = tuple(file.read().split())
-            os.unlink(self.folder + "/arm")
+            os.rename(self.folder + "/arm", mine)  # no other session takes it too
         except FileNotFoundError:
-            pass
+            return
+        with open(mine, encoding="ascii") as file:
+            self.armed = tuple(file.read().split())
 
     def look_at_server(self, message):
         """The second column of a row is the verdict, an int2; 0 is issued."""
