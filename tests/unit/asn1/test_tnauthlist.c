@@ -6,9 +6,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include <CUnit/Basic.h>
 #include <openssl/err.h>
 
+#include "../suite.h"
 #include "asn1/tnauthlist.h"
 
 static void read_line(const char *path, char *line, int size)
@@ -144,13 +144,6 @@ int main(void)
 		{ "no error is left behind for TLS", test_no_error_is_left_behind_for_tls },
 		CU_TEST_INFO_NULL,
 	};
-	static CU_SuiteInfo suites[] = {
-		{ .pName = "tnauthlist", .pTests = tests },
-		CU_SUITE_INFO_NULL,
-	};
 
-	if (CU_initialize_registry() != CUE_SUCCESS || CU_register_suites(suites) != CUE_SUCCESS)
-		return 1;
-	CU_basic_run_tests();
-	return CU_get_number_of_failures() != 0;
+	return run_suite("tnauthlist", tests);
 }

@@ -4,9 +4,9 @@
 #include <string.h>
 #include <time.h>
 
-#include <CUnit/Basic.h>
 #include <event2/event.h>
 
+#include "../suite.h"
 #include "authority/authority.h"
 #include "config/config.h"
 #include "db/chore.h"
@@ -670,13 +670,6 @@ int main(void)
 		{ "without a database address", test_without_a_database_address_it_does_not_start },
 		CU_TEST_INFO_NULL,
 	};
-	static CU_SuiteInfo suites[] = {
-		{ .pName = "authority", .pTests = tests },
-		CU_SUITE_INFO_NULL,
-	};
 
-	if (CU_initialize_registry() != CUE_SUCCESS || CU_register_suites(suites) != CUE_SUCCESS)
-		return 1;
-	CU_basic_run_tests();
-	return CU_get_number_of_failures() != 0;
+	return run_suite("authority", tests);
 }

@@ -2,8 +2,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include <CUnit/Basic.h>
-
+#include "../suite.h"
 #include "base/base64url.h"
 
 #define ANY 1 /* base64_decode_any() takes it */
@@ -128,13 +127,6 @@ int main(void)
 		{ "what is encoded decodes to itself", test_what_is_encoded_decodes_to_itself },
 		CU_TEST_INFO_NULL,
 	};
-	static CU_SuiteInfo suites[] = {
-		{ .pName = "base64url", .pTests = tests },
-		CU_SUITE_INFO_NULL,
-	};
 
-	if (CU_initialize_registry() != CUE_SUCCESS || CU_register_suites(suites) != CUE_SUCCESS)
-		return 1;
-	CU_basic_run_tests();
-	return CU_get_number_of_failures() != 0;
+	return run_suite("base64url", tests);
 }

@@ -2,9 +2,9 @@
 #include <stdio.h>
 #include <string.h>
 
-#include <CUnit/Basic.h>
 #include <arpa/inet.h>
 
+#include "../suite.h"
 #include "base/cidr.h"
 
 #define N(table) (sizeof(table) / sizeof((table)[0]))
@@ -125,13 +125,6 @@ int main(void)
 		{ "what is no block", test_what_is_no_block },
 		CU_TEST_INFO_NULL,
 	};
-	static CU_SuiteInfo suites[] = {
-		{ .pName = "cidr", .pTests = tests },
-		CU_SUITE_INFO_NULL,
-	};
 
-	if (CU_initialize_registry() != CUE_SUCCESS || CU_register_suites(suites) != CUE_SUCCESS)
-		return 1;
-	CU_basic_run_tests();
-	return CU_get_number_of_failures() != 0;
+	return run_suite("cidr", tests);
 }

@@ -6,9 +6,9 @@
 #include <time.h>
 #include <unistd.h>
 
-#include <CUnit/Basic.h>
 #include <jansson.h>
 
+#include "../suite.h"
 #include "base/clock.h"
 #include "base/log.h"
 
@@ -209,18 +209,11 @@ int main(void)
 		{ "a failed write harms nobody", test_a_failed_write_harms_nobody },
 		CU_TEST_INFO_NULL,
 	};
-	static CU_SuiteInfo suites[] = {
-		{ .pName = "log", .pTests = tests },
-		CU_SUITE_INFO_NULL,
-	};
 	int fds[2];
 
 	if (pipe(fds) != 0)
 		return 1;
 	reader = fds[0];
 	pipe_log.fd = fds[1];
-	if (CU_initialize_registry() != CUE_SUCCESS || CU_register_suites(suites) != CUE_SUCCESS)
-		return 1;
-	CU_basic_run_tests();
-	return CU_get_number_of_failures() != 0;
+	return run_suite("log", tests);
 }

@@ -4,8 +4,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include <CUnit/Basic.h>
-
+#include "../suite.h"
 #include "config/config.h"
 
 /* Every required option, one a line; a case adds to it or puts a line in place of another. */
@@ -425,8 +424,5 @@ int main(void)
 		CU_SUITE_INFO_NULL,
 	};
 
-	if (CU_initialize_registry() != CUE_SUCCESS || CU_register_suites(suites) != CUE_SUCCESS)
-		return 1;
-	CU_basic_run_tests();
-	return CU_get_number_of_failures() != 0;
+	return run_suites(suites);
 }

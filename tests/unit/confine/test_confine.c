@@ -18,8 +18,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include <CUnit/Basic.h>
-
+#include "../suite.h"
 #include "calls.h"
 #include "confine/confine.h"
 
@@ -288,16 +287,24 @@ static int clean(void)
 
 int main(void)
 {
-	CU_pSuite suite;
+	static CU_TestInfo tests[] = {
+		{ "each profile answers each call", test_each_profile_answers_each_call },
+		{ "control without a profile each call works",
+		  test_control_without_a_profile_each_call_works },
+		{ "it ends as others do", test_it_ends_as_others_do },
+		{ "threads of before are confined", test_threads_of_before_are_confined },
+		{ "it takes no privilege", test_it_takes_no_privilege },
+		{ "the log has an end and the count has none",
+		  test_the_log_has_an_end_and_the_count_has_none },
+		CU_TEST_INFO_NULL,
+	};
+	CU_SuiteInfo suites[] = {
+		{ .pName = "confine",
+		  .pInitFunc = prepare,
+		  .pCleanupFunc = clean,
+		  .pTests = tests },
+		CU_SUITE_INFO_NULL,
+	};
 
-	CU_initialize_registry();
-	suite = CU_add_suite("confine", prepare, clean);
-	CU_ADD_TEST(suite, test_each_profile_answers_each_call);
-	CU_ADD_TEST(suite, test_control_without_a_profile_each_call_works);
-	CU_ADD_TEST(suite, test_it_ends_as_others_do);
-	CU_ADD_TEST(suite, test_threads_of_before_are_confined);
-	CU_ADD_TEST(suite, test_it_takes_no_privilege);
-	CU_ADD_TEST(suite, test_the_log_has_an_end_and_the_count_has_none);
-	CU_basic_run_tests();
-	return CU_get_number_of_failures() != 0;
+	return run_suites(suites);
 }

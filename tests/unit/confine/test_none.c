@@ -3,8 +3,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include <CUnit/Basic.h>
-
+#include "../suite.h"
 #include "confine/confine.h"
 
 static void test_it_says_that_nothing_is_confined(void)
@@ -26,11 +25,10 @@ static void test_it_says_that_nothing_is_confined(void)
 
 int main(void)
 {
-	CU_pSuite suite;
+	static CU_TestInfo tests[] = {
+		{ "it says that nothing is confined", test_it_says_that_nothing_is_confined },
+		CU_TEST_INFO_NULL,
+	};
 
-	CU_initialize_registry();
-	suite = CU_add_suite("no confinement", NULL, NULL);
-	CU_ADD_TEST(suite, test_it_says_that_nothing_is_confined);
-	CU_basic_run_tests();
-	return CU_get_number_of_failures() != 0;
+	return run_suite("no confinement", tests);
 }

@@ -13,8 +13,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include <CUnit/Basic.h>
-
+#include "../suite.h"
 #include "confine/privileges.h"
 
 static int status_of(int (*act)(void))
@@ -205,13 +204,12 @@ static void test_limits_hold(void)
 
 int main(void)
 {
-	CU_pSuite suite;
+	static CU_TestInfo tests[] = {
+		{ "it becomes another user", test_it_becomes_another_user },
+		{ "it drops every capability", test_it_drops_every_capability },
+		{ "limits hold", test_limits_hold },
+		CU_TEST_INFO_NULL,
+	};
 
-	CU_initialize_registry();
-	suite = CU_add_suite("privileges", NULL, NULL);
-	CU_ADD_TEST(suite, test_it_becomes_another_user);
-	CU_ADD_TEST(suite, test_it_drops_every_capability);
-	CU_ADD_TEST(suite, test_limits_hold);
-	CU_basic_run_tests();
-	return CU_get_number_of_failures() != 0;
+	return run_suite("privileges", tests);
 }

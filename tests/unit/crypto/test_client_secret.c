@@ -2,8 +2,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include <CUnit/Basic.h>
-
+#include "../suite.h"
 #include "crypto/client_secret.h"
 
 static const struct {
@@ -171,13 +170,6 @@ int main(void)
 		{ "the digest is the contract's", test_the_digest_is_the_contract_s },
 		CU_TEST_INFO_NULL,
 	};
-	static CU_SuiteInfo suites[] = {
-		{ .pName = "client_secret", .pTests = tests },
-		CU_SUITE_INFO_NULL,
-	};
 
-	if (CU_initialize_registry() != CUE_SUCCESS || CU_register_suites(suites) != CUE_SUCCESS)
-		return 1;
-	CU_basic_run_tests();
-	return CU_get_number_of_failures() != 0;
+	return run_suite("client_secret", tests);
 }

@@ -3,11 +3,11 @@
 #include <string.h>
 #include <unistd.h>
 
-#include <CUnit/Basic.h>
 #include <openssl/core_names.h>
 #include <openssl/ec.h>
 #include <openssl/rsa.h>
 
+#include "../suite.h"
 #include "base/base64url.h"
 #include "crypto/digest.h"
 #include "crypto/es256.h"
@@ -212,13 +212,6 @@ int main(void)
 		{ "another curve is refused", test_another_curve_is_refused },
 		CU_TEST_INFO_NULL,
 	};
-	static CU_SuiteInfo suites[] = {
-		{ .pName = "es256", .pTests = tests },
-		CU_SUITE_INFO_NULL,
-	};
 
-	if (CU_initialize_registry() != CUE_SUCCESS || CU_register_suites(suites) != CUE_SUCCESS)
-		return 1;
-	CU_basic_run_tests();
-	return CU_get_number_of_failures() != 0;
+	return run_suite("es256", tests);
 }

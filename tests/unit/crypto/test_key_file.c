@@ -6,9 +6,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include <CUnit/Basic.h>
 #include <openssl/pem.h>
 
+#include "../suite.h"
 #include "crypto/key_file.h"
 #include "crypto/openssl.h"
 
@@ -136,6 +136,19 @@ static void test_no_file(void)
 	CU_ASSERT_PTR_NOT_NULL(strstr(error.detail, "No such file"));
 }
 
+static int setup(void)
+{
+	if (mkdtemp(folder) == NULL)
+		return 1;
+	snprintf(path, sizeof(path), "%s/file", folder);
+	return 0;
+}
+
+static int teardown(void)
+{
+	return rmdir(folder);
+}
+
 int main(void)
 {
 	static CU_TestInfo tests[] = {
@@ -147,16 +160,12 @@ int main(void)
 		CU_TEST_INFO_NULL,
 	};
 	static CU_SuiteInfo suites[] = {
-		{ .pName = "key_file", .pTests = tests },
+		{ .pName = "key_file",
+		  .pInitFunc = setup,
+		  .pCleanupFunc = teardown,
+		  .pTests = tests },
 		CU_SUITE_INFO_NULL,
 	};
 
-	if (mkdtemp(folder) == NULL)
-		return 1;
-	snprintf(path, sizeof(path), "%s/file", folder);
-	if (CU_initialize_registry() != CUE_SUCCESS || CU_register_suites(suites) != CUE_SUCCESS)
-		return 1;
-	CU_basic_run_tests();
-	rmdir(folder);
-	return CU_get_number_of_failures() != 0;
+	return run_suites(suites);
 }

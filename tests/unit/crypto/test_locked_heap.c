@@ -7,10 +7,10 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include <CUnit/Basic.h>
 #include <openssl/crypto.h>
 #include <openssl/evp.h>
 
+#include "../suite.h"
 #include "crypto/key_file.h"
 #include "crypto/locked_heap.h"
 
@@ -91,12 +91,11 @@ static void test_what_cannot_be_locked_is_told(void)
 
 int main(void)
 {
-	CU_pSuite suite;
+	static CU_TestInfo tests[] = {
+		{ "keys stand in locked memory", test_keys_stand_in_locked_memory },
+		{ "what cannot be locked is told", test_what_cannot_be_locked_is_told },
+		CU_TEST_INFO_NULL,
+	};
 
-	CU_initialize_registry();
-	suite = CU_add_suite("locked heap", NULL, NULL);
-	CU_ADD_TEST(suite, test_keys_stand_in_locked_memory);
-	CU_ADD_TEST(suite, test_what_cannot_be_locked_is_told);
-	CU_basic_run_tests();
-	return CU_get_number_of_failures() != 0;
+	return run_suite("locked heap", tests);
 }

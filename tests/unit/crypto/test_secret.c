@@ -6,8 +6,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include <CUnit/Basic.h>
-
+#include "../suite.h"
 #include "crypto/secret.h"
 
 static char folder[] = "/tmp/stipa-secret.XXXXXX";
@@ -122,6 +121,21 @@ static void test_clear_leaves_nothing(void)
 	CU_ASSERT_EQUAL(memcmp(&secret, &nothing, sizeof(nothing)), 0);
 }
 
+static int setup(void)
+{
+	memset(longest, 'x', SECRET_MAX + 1);
+	if (mkdtemp(folder) == NULL)
+		return 1;
+	snprintf(path, sizeof(path), "%s/file", folder);
+	return 0;
+}
+
+static int teardown(void)
+{
+	unlink(path);
+	return rmdir(folder);
+}
+
 int main(void)
 {
 	static CU_TestInfo tests[] = {
@@ -134,18 +148,12 @@ int main(void)
 		CU_TEST_INFO_NULL,
 	};
 	static CU_SuiteInfo suites[] = {
-		{ .pName = "secret", .pTests = tests },
+		{ .pName = "secret",
+		  .pInitFunc = setup,
+		  .pCleanupFunc = teardown,
+		  .pTests = tests },
 		CU_SUITE_INFO_NULL,
 	};
 
-	memset(longest, 'x', SECRET_MAX + 1);
-	if (mkdtemp(folder) == NULL)
-		return 1;
-	snprintf(path, sizeof(path), "%s/file", folder);
-	if (CU_initialize_registry() != CUE_SUCCESS || CU_register_suites(suites) != CUE_SUCCESS)
-		return 1;
-	CU_basic_run_tests();
-	unlink(path);
-	rmdir(folder);
-	return CU_get_number_of_failures() != 0;
+	return run_suites(suites);
 }

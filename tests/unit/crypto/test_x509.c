@@ -4,9 +4,9 @@
 #include <string.h>
 #include <unistd.h>
 
-#include <CUnit/Basic.h>
 #include <openssl/x509v3.h>
 
+#include "../suite.h"
 #include "crypto/key_file.h"
 #include "crypto/x509.h"
 
@@ -231,6 +231,25 @@ static void test_files(void)
 	rmdir(folder);
 }
 
+static int setup(void)
+{
+	struct error error = { 0 };
+
+	memset(long_name, 'x', sizeof(long_name) - 1);
+	root_key = p256_key_new(&error);
+	key = p256_key_new(&error);
+	root = make(X509_PROFILE_PA_ROOT);
+	return root == NULL;
+}
+
+static int teardown(void)
+{
+	X509_free(root);
+	EVP_PKEY_free(root_key);
+	EVP_PKEY_free(key);
+	return 0;
+}
+
 int main(void)
 {
 	static CU_TestInfo tests[] = {
@@ -245,21 +264,9 @@ int main(void)
 		CU_TEST_INFO_NULL,
 	};
 	static CU_SuiteInfo suites[] = {
-		{ .pName = "x509", .pTests = tests },
+		{ .pName = "x509", .pInitFunc = setup, .pCleanupFunc = teardown, .pTests = tests },
 		CU_SUITE_INFO_NULL,
 	};
-	struct error error = { 0 };
 
-	memset(long_name, 'x', sizeof(long_name) - 1);
-	root_key = p256_key_new(&error);
-	key = p256_key_new(&error);
-	root = make(X509_PROFILE_PA_ROOT);
-	if (root == NULL || CU_initialize_registry() != CUE_SUCCESS ||
-	    CU_register_suites(suites) != CUE_SUCCESS)
-		return 1;
-	CU_basic_run_tests();
-	X509_free(root);
-	EVP_PKEY_free(root_key);
-	EVP_PKEY_free(key);
-	return CU_get_number_of_failures() != 0;
+	return run_suites(suites);
 }

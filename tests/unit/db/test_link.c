@@ -7,8 +7,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#include <CUnit/Basic.h>
-
+#include "../suite.h"
 #include "db/link.h"
 
 /* What a link does without a server; with one, tests/integration/test_issuer.c uses it. */
@@ -190,8 +189,5 @@ int main(void)
 		CU_SUITE_INFO_NULL,
 	};
 
-	if (CU_initialize_registry() != CUE_SUCCESS || CU_register_suites(suites) != CUE_SUCCESS)
-		return 1;
-	CU_basic_run_tests();
-	return CU_get_number_of_failures() != 0;
+	return run_suites(suites);
 }

@@ -3,8 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include <CUnit/Basic.h>
-
+#include "../suite.h"
 #include "db/place.h"
 
 #define FOLDER "database: want host=/folder or hostaddr=address"
@@ -82,14 +81,14 @@ int main(void)
 {
 	static const char *const variables[] = { "PGHOST", "PGHOSTADDR", "PGSERVICE",
 						 "PGPASSFILE" };
-	CU_pSuite suite;
+	static CU_TestInfo tests[] = {
+		{ "where it leads", test_where_it_leads },
+		{ "what is left out comes from the environment",
+		  test_what_is_left_out_comes_from_the_environment },
+		CU_TEST_INFO_NULL,
+	};
 
 	for (size_t i = 0; i < sizeof(variables) / sizeof(variables[0]); i++)
 		unsetenv(variables[i]);
-	CU_initialize_registry();
-	suite = CU_add_suite("place", NULL, NULL);
-	CU_ADD_TEST(suite, test_where_it_leads);
-	CU_ADD_TEST(suite, test_what_is_left_out_comes_from_the_environment);
-	CU_basic_run_tests();
-	return CU_get_number_of_failures() != 0;
+	return run_suite("place", tests);
 }

@@ -228,12 +228,20 @@ int told_members(void)
 
 /* ---- each test ---- */
 
+static void free_services(void)
+{
+	address_limits_free(services.limits);
+	oauth_server_free(services.oauth);
+	token_answer_free(services.token_answer);
+	services = (struct services){ 0 };
+}
+
 void begin(void)
 {
 	static const struct address_rate none[ADDRESS_LIMIT_COUNT];
 	struct error error = { 0 };
 
-	finish();
+	free_services();
 	memset(&authority, 0, sizeof(authority));
 	memset(&told, 0, sizeof(told));
 	asked = (struct asked){ .path = "/sti-pa/account/sp-1",
@@ -258,30 +266,8 @@ void begin(void)
 	CU_ASSERT_PTR_NOT_NULL_FATAL(services.oauth);
 }
 
-void finish(void)
-{
-	address_limits_free(services.limits);
-	oauth_server_free(services.oauth);
-	token_answer_free(services.token_answer);
-	services = (struct services){ 0 };
-}
-
 void ask(void (*handle)(struct http_request *http, void *arg))
 {
 	handle(NULL, &services);
 	authority_answers();
-}
-
-int run_suite(const char *name, CU_TestInfo *tests)
-{
-	CU_SuiteInfo suites[] = {
-		{ .pName = name, .pTests = tests },
-		CU_SUITE_INFO_NULL,
-	};
-
-	if (CU_initialize_registry() != CUE_SUCCESS || CU_register_suites(suites) != CUE_SUCCESS)
-		return 1;
-	CU_basic_run_tests();
-	finish();
-	return CU_get_number_of_failures() != 0;
 }

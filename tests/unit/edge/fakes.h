@@ -5,8 +5,7 @@
 #ifndef TESTS_EDGE_FAKES_H
 #define TESTS_EDGE_FAKES_H
 
-#include <CUnit/Basic.h>
-
+#include "../suite.h"
 #include "config/config.h"
 #include "edge/services.h"
 #include "http/request.h"
@@ -54,8 +53,7 @@ extern struct told {
 extern struct config config;
 extern struct services services;
 
-void begin(void); /* a good request, a willing authority, nothing told, no limits */
-void finish(void);
+void begin(void);	      /* a good request, a willing authority, nothing told, no limits */
 void authority_answers(void); /* what waits */
 void client_leaves(void);
 
@@ -65,7 +63,5 @@ void ask(void (*handle)(struct http_request *http, void *arg));
 /* A member of what was told; NULL when it is none or no text.  Lives until the next reply. */
 const char *told_text(const char *member);
 int told_members(void);
-
-int run_suite(const char *name, CU_TestInfo *tests);
 
 #endif

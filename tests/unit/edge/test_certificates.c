@@ -6,12 +6,12 @@
 #include <strings.h>
 #include <unistd.h>
 
-#include <CUnit/Basic.h>
 #include <openssl/err.h>
 #include <openssl/evp.h>
 #include <openssl/pem.h>
 #include <openssl/x509.h>
 
+#include "../suite.h"
 #include "base/log.h"
 #include "edge/certificates.h"
 #include "edge/services.h"
@@ -408,8 +408,5 @@ int main(void)
 		CU_SUITE_INFO_NULL,
 	};
 
-	if (CU_initialize_registry() != CUE_SUCCESS || CU_register_suites(suites) != CUE_SUCCESS)
-		return 1;
-	CU_basic_run_tests();
-	return CU_get_number_of_failures() != 0;
+	return run_suites(suites);
 }

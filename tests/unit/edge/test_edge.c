@@ -14,13 +14,13 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include <CUnit/Basic.h>
 #include <event2/event.h>
 #include <openssl/evp.h>
 #include <openssl/pem.h>
 #include <openssl/ssl.h>
 #include <openssl/x509.h>
 
+#include "../suite.h"
 #include "config/config.h"
 #include "edge/edge.h"
 #include "edge/routes.h"
@@ -546,14 +546,7 @@ int main(void)
 		{ "every route is counted by its name", test_every_route_is_counted_by_its_name },
 		CU_TEST_INFO_NULL,
 	};
-	static CU_SuiteInfo suites[] = {
-		{ .pName = "edge", .pTests = tests },
-		CU_SUITE_INFO_NULL,
-	};
 
 	signal(SIGPIPE, SIG_IGN);
-	if (CU_initialize_registry() != CUE_SUCCESS || CU_register_suites(suites) != CUE_SUCCESS)
-		return 1;
-	CU_basic_run_tests();
-	return CU_get_number_of_failures() != 0;
+	return run_suite("edge", tests);
 }

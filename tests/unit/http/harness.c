@@ -393,16 +393,3 @@ void drip_until_the_end(const char *first, char byte, const char *answered)
 	turn(20);
 	CU_ASSERT_EQUAL(http_server_connections(t.server), 0);
 }
-
-int run_suite(const char *name, int (*init)(void), int (*clean)(void), CU_TestInfo *tests)
-{
-	CU_SuiteInfo suites[] = {
-		{ .pName = name, .pInitFunc = init, .pCleanupFunc = clean, .pTests = tests },
-		CU_SUITE_INFO_NULL,
-	};
-
-	if (CU_initialize_registry() != CUE_SUCCESS || CU_register_suites(suites) != CUE_SUCCESS)
-		return 1;
-	CU_basic_run_tests();
-	return CU_get_number_of_failures() != 0;
-}

@@ -9,10 +9,10 @@
 #include <stdint.h>
 #include <stdio.h>
 
-#include <CUnit/Basic.h>
 #include <event2/event.h>
 #include <openssl/ssl.h>
 
+#include "../suite.h"
 #include "http/request.h"
 #include "http/server.h"
 
@@ -80,7 +80,5 @@ void drip_until_the_end(const char *first, char byte, const char *answered);
 /* clang-format off */
 #define TEST(name) { #name, name }
 /* clang-format on */
-
-int run_suite(const char *name, int (*init)(void), int (*clean)(void), CU_TestInfo *tests);
 
 #endif

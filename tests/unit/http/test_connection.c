@@ -754,5 +754,5 @@ int main(void)
 		CU_TEST_INFO_NULL,
 	};
 
-	return run_suite("connection", NULL, NULL, tests);
+	return run_suite("connection", tests);
 }

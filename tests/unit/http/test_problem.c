@@ -3,8 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include <CUnit/Basic.h>
-
+#include "../suite.h"
 #include "http/problem.h"
 
 #define INSTANCE "\"instance\":\"urn:stipa:request:r-1\"}"
@@ -136,13 +135,6 @@ int main(void)
 		{ "a document may have further members", test_a_document_may_have_further_members },
 		CU_TEST_INFO_NULL,
 	};
-	static CU_SuiteInfo suites[] = {
-		{ .pName = "problem", .pTests = tests },
-		CU_SUITE_INFO_NULL,
-	};
 
-	if (CU_initialize_registry() != CUE_SUCCESS || CU_register_suites(suites) != CUE_SUCCESS)
-		return 1;
-	CU_basic_run_tests();
-	return CU_get_number_of_failures() != 0;
+	return run_suite("problem", tests);
 }

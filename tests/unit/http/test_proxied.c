@@ -417,6 +417,13 @@ int main(void)
 		TEST(test_a_drain_does_not_wait_for_a_header_beyond_its_deadline),
 		CU_TEST_INFO_NULL,
 	};
+	CU_SuiteInfo suites[] = {
+		{ .pName = "connection behind a proxy",
+		  .pInitFunc = tls_files_make,
+		  .pCleanupFunc = tls_files_remove,
+		  .pTests = tests },
+		CU_SUITE_INFO_NULL,
+	};
 
-	return run_suite("connection behind a proxy", tls_files_make, tls_files_remove, tests);
+	return run_suites(suites);
 }

@@ -3,9 +3,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include <CUnit/Basic.h>
 #include <arpa/inet.h>
 
+#include "../suite.h"
 #include "http/proxy.h"
 
 #define N(table) (sizeof(table) / sizeof((table)[0]))
@@ -194,13 +194,6 @@ int main(void)
 		{ "the longest header", test_the_longest_header },
 		CU_TEST_INFO_NULL,
 	};
-	static CU_SuiteInfo suites[] = {
-		{ .pName = "proxy", .pTests = tests },
-		CU_SUITE_INFO_NULL,
-	};
 
-	if (CU_initialize_registry() != CUE_SUCCESS || CU_register_suites(suites) != CUE_SUCCESS)
-		return 1;
-	CU_basic_run_tests();
-	return CU_get_number_of_failures() != 0;
+	return run_suite("proxy", tests);
 }

@@ -372,6 +372,13 @@ int main(void)
 		TEST(test_keys_that_are_not_used),
 		CU_TEST_INFO_NULL,
 	};
+	CU_SuiteInfo suites[] = {
+		{ .pName = "connection over TLS",
+		  .pInitFunc = tls_files_make,
+		  .pCleanupFunc = tls_files_remove,
+		  .pTests = tests },
+		CU_SUITE_INFO_NULL,
+	};
 
-	return run_suite("connection over TLS", tls_files_make, tls_files_remove, tests);
+	return run_suites(suites);
 }

@@ -2,8 +2,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include <CUnit/Basic.h>
-
+#include "../suite.h"
 #include "ipc/verdict.h"
 
 static bool is_a_code(const char *code)
@@ -174,13 +173,6 @@ int main(void)
 		  test_numbers_outside_the_tables_are_defects_of_ours },
 		CU_TEST_INFO_NULL,
 	};
-	static CU_SuiteInfo suites[] = {
-		{ .pName = "verdict", .pTests = tests },
-		CU_SUITE_INFO_NULL,
-	};
 
-	if (CU_initialize_registry() != CUE_SUCCESS || CU_register_suites(suites) != CUE_SUCCESS)
-		return 1;
-	CU_basic_run_tests();
-	return CU_get_number_of_failures() != 0;
+	return run_suite("verdict", tests);
 }

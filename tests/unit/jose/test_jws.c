@@ -2,8 +2,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include <CUnit/Basic.h>
-
+#include "../suite.h"
 #include "crypto/digest.h"
 #include "jose/jws.h"
 
@@ -142,15 +141,8 @@ int main(void)
 		  test_too_many_claims_are_refused_before_they_are_signed },
 		CU_TEST_INFO_NULL,
 	};
-	static CU_SuiteInfo suites[] = {
-		{ .pName = "jws", .pTests = tests },
-		CU_SUITE_INFO_NULL,
-	};
 
 	memset(long_header, 'A', 1368);
 	memset(long_payload, 'A', 2736);
-	if (CU_initialize_registry() != CUE_SUCCESS || CU_register_suites(suites) != CUE_SUCCESS)
-		return 1;
-	CU_basic_run_tests();
-	return CU_get_number_of_failures() != 0;
+	return run_suite("jws", tests);
 }

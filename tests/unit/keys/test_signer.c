@@ -6,9 +6,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include <CUnit/Basic.h>
 #include <event2/event.h>
 
+#include "../suite.h"
 #include "crypto/digest.h"
 #include "crypto/key_file.h"
 #include "crypto/x509.h"
@@ -201,30 +201,30 @@ static void test_a_chain_of_one_will_do(void)
 	event_base_free(base);
 }
 
-static bool set_up(void)
+static int setup(void)
 {
 	static const struct secret passphrase = { 7, "hunter2" };
 	struct error error = { 0 };
 	int fd;
 
 	if (mkdtemp(folder) == NULL)
-		return false;
+		return 1;
 	snprintf(key_file, sizeof(key_file), "%s/key", folder);
 	snprintf(other_key_file, sizeof(other_key_file), "%s/other", folder);
 	snprintf(passphrase_file, sizeof(passphrase_file), "%s/passphrase", folder);
 	fd = open(passphrase_file, O_WRONLY | O_CREAT, 0600);
 	if (fd < 0 || write(fd, "hunter2\n", 8) != 8)
-		return false;
+		return 1;
 	close(fd);
 	root_key = p256_key_new(&error);
 	key = p256_key_new(&error);
 	other_key = p256_key_new(&error);
 	root = make(X509_PROFILE_PA_ROOT, root_key, -1, 1000);
-	return root != NULL && key_file_write(key_file, key, &passphrase, &error) &&
-	       key_file_write(other_key_file, other_key, &passphrase, &error);
+	return root == NULL || !key_file_write(key_file, key, &passphrase, &error) ||
+	       !key_file_write(other_key_file, other_key, &passphrase, &error);
 }
 
-static void tear_down(void)
+static int teardown(void)
 {
 	char command[128];
 
@@ -233,8 +233,7 @@ static void tear_down(void)
 	EVP_PKEY_free(other_key);
 	X509_free(root);
 	snprintf(command, sizeof(command), "rm -rf %s", folder);
-	if (system(command) != 0)
-		printf("%s stays\n", folder);
+	return system(command);
 }
 
 int main(void)
@@ -249,15 +248,12 @@ int main(void)
 		CU_TEST_INFO_NULL,
 	};
 	static CU_SuiteInfo suites[] = {
-		{ .pName = "signer", .pTests = tests },
+		{ .pName = "signer",
+		  .pInitFunc = setup,
+		  .pCleanupFunc = teardown,
+		  .pTests = tests },
 		CU_SUITE_INFO_NULL,
 	};
 
-	if (!set_up())
-		return 1;
-	if (CU_initialize_registry() != CUE_SUCCESS || CU_register_suites(suites) != CUE_SUCCESS)
-		return 1;
-	CU_basic_run_tests();
-	tear_down();
-	return CU_get_number_of_failures() != 0;
+	return run_suites(suites);
 }

@@ -7,9 +7,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include <CUnit/Basic.h>
 #include <event2/event.h>
 
+#include "../suite.h"
 #include "base/log.h"
 #include "mark/keeper.h"
 
@@ -320,13 +320,6 @@ int main(void)
 		{ "keeper", setup, teardown, before_each, after_each, keeper },
 		CU_SUITE_INFO_NULL,
 	};
-	bool failed;
 
-	if (CU_initialize_registry() != CUE_SUCCESS || CU_register_suites(suites) != CUE_SUCCESS)
-		return 1;
-	CU_basic_set_mode(CU_BRM_VERBOSE);
-	CU_basic_run_tests();
-	failed = CU_get_number_of_failures() > 0 || CU_get_number_of_tests_run() == 0;
-	CU_cleanup_registry();
-	return failed;
+	return run_suites(suites);
 }

@@ -7,8 +7,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#include <CUnit/Basic.h>
-
+#include "../suite.h"
 #include "ipc/order.h"
 #include "ipc/verdict.h"
 #include "metrics/metrics.h"
@@ -266,13 +265,6 @@ int main(void)
 		{ "counting is cheap", test_counting_is_cheap },
 		CU_TEST_INFO_NULL,
 	};
-	static CU_SuiteInfo suites[] = {
-		{ .pName = "metrics", .pTests = tests },
-		CU_SUITE_INFO_NULL,
-	};
 
-	if (CU_initialize_registry() != CUE_SUCCESS || CU_register_suites(suites) != CUE_SUCCESS)
-		return 1;
-	CU_basic_run_tests();
-	return CU_get_number_of_failures() != 0;
+	return run_suite("metrics", tests);
 }

@@ -2,8 +2,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include <CUnit/Basic.h>
-
+#include "../suite.h"
 #include "registry/audit_chain.h"
 
 #define ZEROS "0000000000000000000000000000000000000000000000000000000000000000"
@@ -145,16 +144,16 @@ static void test_texts_do_not_run_together(void)
 
 int main(void)
 {
-	CU_pSuite suite;
+	static CU_TestInfo tests[] = {
+		{ "a whole chain", test_a_whole_chain },
+		{ "a part begins anywhere and then goes on",
+		  test_a_part_begins_anywhere_and_then_goes_on },
+		{ "a noted head must be met", test_a_noted_head_must_be_met },
+		{ "order and gaps", test_order_and_gaps },
+		{ "any change is found", test_any_change_is_found },
+		{ "texts do not run together", test_texts_do_not_run_together },
+		CU_TEST_INFO_NULL,
+	};
 
-	CU_initialize_registry();
-	suite = CU_add_suite("registry/audit_chain", NULL, NULL);
-	CU_ADD_TEST(suite, test_a_whole_chain);
-	CU_ADD_TEST(suite, test_a_part_begins_anywhere_and_then_goes_on);
-	CU_ADD_TEST(suite, test_a_noted_head_must_be_met);
-	CU_ADD_TEST(suite, test_order_and_gaps);
-	CU_ADD_TEST(suite, test_any_change_is_found);
-	CU_ADD_TEST(suite, test_texts_do_not_run_together);
-	CU_basic_run_tests();
-	return CU_get_number_of_failures() > 0;
+	return run_suite("audit_chain", tests);
 }

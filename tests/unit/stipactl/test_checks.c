@@ -2,9 +2,8 @@
 #include <stdio.h>
 #include <string.h>
 
-#include <CUnit/Basic.h>
-
 #include "../../../src/stipactl/checks.h"
+#include "../suite.h"
 
 #define N32  "abcdefghijklmnopqrstuvwxyz012345"
 #define N64  N32 N32
@@ -101,13 +100,6 @@ int main(void)
 		{ "rules", test_rules },
 		CU_TEST_INFO_NULL,
 	};
-	static CU_SuiteInfo suites[] = {
-		{ .pName = "checks", .pTests = tests },
-		CU_SUITE_INFO_NULL,
-	};
 
-	if (CU_initialize_registry() != CUE_SUCCESS || CU_register_suites(suites) != CUE_SUCCESS)
-		return 1;
-	CU_basic_run_tests();
-	return CU_get_number_of_failures() != 0;
+	return run_suite("checks", tests);
 }

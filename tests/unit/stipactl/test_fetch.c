@@ -2,9 +2,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include <CUnit/Basic.h>
-
 #include "../../../src/stipactl/fetch.h"
+#include "../suite.h"
 
 static const struct {
 	const char *answer;
@@ -84,13 +83,12 @@ static void test_nobody_listens(void)
 
 int main(void)
 {
-	CU_pSuite suite;
+	static CU_TestInfo tests[] = {
+		{ "answers", test_answers },
+		{ "urls that are none", test_urls_that_are_none },
+		{ "nobody listens", test_nobody_listens },
+		CU_TEST_INFO_NULL,
+	};
 
-	CU_initialize_registry();
-	suite = CU_add_suite("stipactl/fetch", NULL, NULL);
-	CU_ADD_TEST(suite, test_answers);
-	CU_ADD_TEST(suite, test_urls_that_are_none);
-	CU_ADD_TEST(suite, test_nobody_listens);
-	CU_basic_run_tests();
-	return CU_get_number_of_failures() > 0;
+	return run_suite("fetch", tests);
 }

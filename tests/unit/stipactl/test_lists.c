@@ -3,9 +3,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include <CUnit/Basic.h>
-
 #include "../../../src/stipactl/lists.h"
+#include "../suite.h"
 
 #define HEX "563ecfae83ca4d15b029ff1b71d3bab91981f8509bdf4ad43972e2b1f0b938e3"
 #define COLON                                                                                      \
@@ -102,14 +101,13 @@ static void test_scopes(void)
 
 int main(void)
 {
-	CU_pSuite suite;
+	static CU_TestInfo tests[] = {
+		{ "fingerprints", test_fingerprints },
+		{ "many fingerprints", test_many_fingerprints },
+		{ "networks", test_networks },
+		{ "scopes", test_scopes },
+		CU_TEST_INFO_NULL,
+	};
 
-	CU_initialize_registry();
-	suite = CU_add_suite("stipactl/lists", NULL, NULL);
-	CU_ADD_TEST(suite, test_fingerprints);
-	CU_ADD_TEST(suite, test_many_fingerprints);
-	CU_ADD_TEST(suite, test_networks);
-	CU_ADD_TEST(suite, test_scopes);
-	CU_basic_run_tests();
-	return CU_get_number_of_failures() > 0;
+	return run_suite("lists", tests);
 }

@@ -2,9 +2,8 @@
 #include <stdio.h>
 #include <string.h>
 
-#include <CUnit/Basic.h>
-
 #include "../../../src/stipactl/nearest.h"
+#include "../suite.h"
 
 static const char *const words[] = { "account", "client", "db", "delegation", "spc", "token" };
 
@@ -48,13 +47,6 @@ int main(void)
 		{ "the nearest word", test_the_nearest_word },
 		CU_TEST_INFO_NULL,
 	};
-	static CU_SuiteInfo suites[] = {
-		{ .pName = "nearest", .pTests = tests },
-		CU_SUITE_INFO_NULL,
-	};
 
-	if (CU_initialize_registry() != CUE_SUCCESS || CU_register_suites(suites) != CUE_SUCCESS)
-		return 1;
-	CU_basic_run_tests();
-	return CU_get_number_of_failures() != 0;
+	return run_suite("nearest", tests);
 }

@@ -2,9 +2,8 @@
 #include <stdio.h>
 #include <string.h>
 
-#include <CUnit/Basic.h>
-
 #include "../../../src/stipactl/public_key.h"
+#include "../suite.h"
 
 /* The key of RFC 7515, appendix A.3; its thumbprint by OpenSSL and basenc. */
 #define X  "f83OJ3D2xF1Bg8vub9tLe1gHMzV76e8Tus9uPHvRVEU"
@@ -59,11 +58,10 @@ static void test_keys(void)
 
 int main(void)
 {
-	CU_pSuite suite;
+	static CU_TestInfo tests[] = {
+		{ "keys", test_keys },
+		CU_TEST_INFO_NULL,
+	};
 
-	CU_initialize_registry();
-	suite = CU_add_suite("stipactl/public_key", NULL, NULL);
-	CU_ADD_TEST(suite, test_keys);
-	CU_basic_run_tests();
-	return CU_get_number_of_failures() > 0;
+	return run_suite("public_key", tests);
 }

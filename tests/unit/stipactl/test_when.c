@@ -2,9 +2,8 @@
 #include <stdio.h>
 #include <string.h>
 
-#include <CUnit/Basic.h>
-
 #include "../../../src/stipactl/when.h"
+#include "../suite.h"
 
 #define NOW 1767268800 /* 2026-01-01T12:00:00Z */
 
@@ -97,13 +96,6 @@ int main(void)
 		{ "intervals", test_intervals },
 		CU_TEST_INFO_NULL,
 	};
-	static CU_SuiteInfo suites[] = {
-		{ .pName = "when", .pTests = tests },
-		CU_SUITE_INFO_NULL,
-	};
 
-	if (CU_initialize_registry() != CUE_SUCCESS || CU_register_suites(suites) != CUE_SUCCESS)
-		return 1;
-	CU_basic_run_tests();
-	return CU_get_number_of_failures() != 0;
+	return run_suite("when", tests);
 }

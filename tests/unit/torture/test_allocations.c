@@ -9,9 +9,9 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include <CUnit/Basic.h>
 #include <jansson.h>
 
+#include "../suite.h"
 #include "asn1/tnauthlist.h"
 #include "base/base64url.h"
 #include "config/config.h"
@@ -272,17 +272,8 @@ int main(void)
 		{ "control: what is forgotten is counted", test_what_is_forgotten_is_counted },
 		CU_TEST_INFO_NULL,
 	};
-	CU_SuiteInfo suites[] = { { "allocations", NULL, NULL, NULL, NULL, tests },
-				  CU_SUITE_INFO_NULL };
-	unsigned int failures;
 
 	if (!failing_set_hooks())
 		return 1;
-	if (CU_initialize_registry() != CUE_SUCCESS || CU_register_suites(suites) != CUE_SUCCESS)
-		return 1;
-	CU_basic_set_mode(CU_BRM_VERBOSE);
-	CU_basic_run_tests();
-	failures = CU_get_number_of_failures();
-	CU_cleanup_registry();
-	return failures > 0;
+	return run_suite("allocations", tests);
 }

@@ -10,9 +10,9 @@
 #include <string.h>
 #include <unistd.h>
 
-#include <CUnit/Basic.h>
 #include <event2/event.h>
 
+#include "../suite.h"
 #include "base/clock.h"
 #include "base/uuid.h"
 #include "db/desk.h"
@@ -625,15 +625,8 @@ int main(void)
 	};
 	CU_SuiteInfo suites[] = { { "allocations of issuing", setup, teardown, NULL, NULL, tests },
 				  CU_SUITE_INFO_NULL };
-	unsigned int failures;
 
 	if (!failing_set_hooks())
 		return 1;
-	if (CU_initialize_registry() != CUE_SUCCESS || CU_register_suites(suites) != CUE_SUCCESS)
-		return 1;
-	CU_basic_set_mode(CU_BRM_VERBOSE);
-	CU_basic_run_tests();
-	failures = CU_get_number_of_failures();
-	CU_cleanup_registry();
-	return failures > 0;
+	return run_suites(suites);
 }
