@@ -1,29 +1,77 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0
-# Run each fuzz target with libFuzzer, FUZZ_SECONDS (60) long, in a build of its own below the
-# build folder.  What is found stays in fuzz-build/<target>/; new inputs too.
+# Run each fuzz target with libFuzzer, FUZZ_SECONDS (60) long by the clock, or until it has used
+# FUZZ_CPU_SECONDS of a core, however busy the machine is.  What is found stays in
+# fuzz-build/<target>/; new inputs too.  A table of what was done comes last.  Fails when a target
+# has found something.
 #   usage: fuzz.sh SRCDIR TARGET...        (tests/fuzz/fuzz_x ...)
-set -e
-srcdir=$(cd "$1" && pwd)
-shift
-seconds=${FUZZ_SECONDS:-60}
-flags="-g -O1 -fno-omit-frame-pointer -fsanitize=address,undefined,fuzzer-no-link"
-command -v clang >/dev/null || { echo "fuzz wants clang"; exit 1; }
+# shellcheck source=tests/tools/fuzz-lib.sh
+. "$(dirname "$0")/fuzz-lib.sh"
+fuzzer=
+trap 'kill "$fuzzer" 2>/dev/null' EXIT
+trap 'exit 130' INT
+trap 'exit 143' TERM HUP
 
-mkdir -p fuzz-build
-cd fuzz-build
-[ -f config.status ] ||
-	"$srcdir/configure" -q --enable-sanitizers CC=clang CFLAGS="$flags" LDFLAGS="$flags"
-make -s -j"$(nproc)" libstipa.a
-libs=$(make -s --eval='print-libs: ; @echo $(DEPS_LIBS)' print-libs)
-for target; do
-	name=${target##*/}
-	mkdir -p "$name"
-	helpers=$(find "$srcdir/tests/fuzz" -name "${name}_*.c")
+# Seconds of a core that the fuzzer has used; an error when it has ended.
+cpu_seconds()
+{
+	sed 's/.*) //' "/proc/$fuzzer/stat" 2>/dev/null | awk -v hz="$(getconf CLK_TCK)" \
+		'$1 == "Z" { exit } { print int(($12 + $13) / hz) }' | grep .
+}
+
+start_fuzzer()
+{
 	# shellcheck disable=SC2086
-	clang $flags -fsanitize=fuzzer -std=gnu17 -D_GNU_SOURCE -I"$srcdir/include" -I"$srcdir" \
-		-I. "$srcdir/$target.c" $helpers libstipa.a $libs -pthread -o "$name.fuzz"
-	echo "==> $name, $seconds s"
-	"./$name.fuzz" -max_total_time="$seconds" -artifact_prefix="$name/" -print_final_stats=1 \
-		"$name" "$srcdir/tests/fuzz/corpus/${name#fuzz_}" 2>&1 | tail -n 12
+	"./$name.fuzz" $limits -max_total_time="$1" -artifact_prefix="$work/" \
+		-print_final_stats=1 "$work" "$corpus" >"$name.log" 2>&1 &
+	fuzzer=$!
+}
+
+# libFuzzer ends by itself when it is told so.
+watch_cpu()
+{
+	while used=$(cpu_seconds); do
+		cpu=$used
+		[ -z "$FUZZ_CPU_SECONDS" ] || [ "$cpu" -lt "$FUZZ_CPU_SECONDS" ] ||
+			kill -USR1 "$fuzzer"
+		sleep 1
+	done
+}
+
+# The last words of libFuzzer as a row: inputs tried, edges and features reached.
+row()
+{
+	awk -v name="${name#fuzz_}" -v cpu="$cpu" '
+		{ for (i = 1; i < NF; i++) {
+			if ($i == "cov:") cov = $(i + 1)
+			if ($i == "ft:") ft = $(i + 1) } }
+		/^stat::number_of_executed_units/ { n = $2 }
+		END { printf "| %s | %d | %d | %d | %d |\n", name, n, cov, ft, cpu }' "$name.log"
+}
+
+run_target()
+{
+	cpu=0
+	if [ -n "$FUZZ_CPU_SECONDS" ]; then
+		echo "==> $name, $FUZZ_CPU_SECONDS s of CPU"
+		start_fuzzer $((FUZZ_CPU_SECONDS * 20))
+	else
+		echo "==> $name, ${FUZZ_SECONDS:-60} s"
+		start_fuzzer "${FUZZ_SECONDS:-60}"
+	fi
+	watch_cpu
+	wait "$fuzzer" || { tail -n 40 "$name.log"; found="$found $name"; }
+	row >>figures
+}
+
+srcdir=$1
+shift
+fuzz_begin "$srcdir"
+found=
+printf '| Target | Executions | Edges | Features | CPU s |\n|---|---|---|---|---|\n' >figures
+for target; do
+	fuzz_make "$target" || exit 1
+	run_target
 done
+cat figures
+[ -z "$found" ] || { echo "found something:$found"; exit 1; }
