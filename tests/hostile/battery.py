@@ -4,7 +4,8 @@
 
 usage: battery.py node PORT --secret FILE --hidden FILE [--deadlines head=500,...] [--report FILE]
        battery.py local SOCKET [--deadlines ...] [--report FILE]
-       battery.py other HOST:PORT      how many of the rows another server accepts; never fails
+       battery.py other HOST:PORT [--report FILE]
+                                       how many of the rows another server accepts; never fails
 
 The report has a line for each row: place, name, bytes, what came, after how long.  A row that comes
 late by the clock of a busy machine is sent once more, alone.
@@ -189,12 +190,14 @@ def rows_for(place):
 
 def run_all(place, rows):
     with ThreadPoolExecutor(max_workers=16) as pool:
-        outcomes = list(pool.map(lambda row: attempt(place, row), rows))
+        return list(pool.map(lambda row: attempt(place, row), rows))
+
+
+def again_where_late(place, outcomes):
     for at, outcome in enumerate(outcomes):
         fault = fault_of(place, outcome)
         if fault is not None and fault.startswith("open for"):
             outcomes[at] = attempt(place, outcome.row)
-    return outcomes
 
 
 def is_accepted(outcome):
@@ -221,6 +224,7 @@ def write_report(path, name, place, outcomes):
 
 def judge(name, place, report):
     outcomes = run_all(place, rows_for(place))
+    again_where_late(place, outcomes)
     if report:
         write_report(report, name, place, outcomes)
     faults = [(outcome, fault_of(place, outcome)) for outcome in outcomes]
@@ -234,11 +238,20 @@ def judge(name, place, report):
     return not faults and accepted == 0
 
 
-def compare(name, place):
-    outcomes = run_all(place, [row for row in rows_for(place) if must_be_refused(row)
-                               and row.judged == "head" and not row.deadline])
-    accepted = [outcome for outcome in outcomes if is_accepted(outcome)]
-    print(f"  {name}: {len(accepted)} of {len(outcomes)} accepted")
+def is_taken(outcome):
+    """Accepted itself, whatever is said to what stands behind it."""
+    final = [status for status in outcome.answers if isinstance(status, int) and status >= 200]
+    return bool(final) and final[0] < 300
+
+
+def compare(name, place, report):
+    rows = [row for row in rows_for(place)
+            if must_be_refused(row) and row.judged == "head" and not row.deadline]
+    outcomes = run_all(place, rows)
+    taken = [outcome for outcome in outcomes if is_taken(outcome)]
+    if report:
+        write_report(report, name, place, taken)
+    print(f"  {name}: {len(taken)} of {len(outcomes)} accepted")
     return True
 
 
@@ -269,7 +282,7 @@ def main():
     else:
         host, _, port = args.where.partition(":")
         place = world.Local((host, int(port)), args.deadlines)
-        return 0 if compare(args.where, place) else 1
+        return 0 if compare(args.where, place, args.report) else 1
     return 0 if judge(args.kind, place, args.report) else 1
 
 

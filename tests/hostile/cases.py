@@ -272,7 +272,7 @@ FRAMING = [
           "{POST}{HOST}{AUTH}{TYPE}Transfer-Encoding: chunked\r\n\r\n10000000000000003\r\n{}a"
           "\r\n0\r\n\r\n{HIDDEN}", [501]),
     whole("framing: the body of the first is the second",
-          "{POST}{HOST}{AUTH}{TYPE}{LENHIDDEN}\r\n{HIDDEN}", [400], "route"),
+          "{POST}{HOST}{AUTH}{TYPE}{LENHIDDEN}\r\n{HIDDEN}", [400], "route", "at once", "idle"),
     whole("framing: the body ends early", "{POST}{HOST}{AUTH}{TYPE}{LEN}\r\n{", [], "route",
           "half"),
 ]

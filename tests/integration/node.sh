@@ -48,14 +48,14 @@ make_database()
 make_tls()
 {
 	mkdir -p "$dir/tls" &&
-	openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 2 \
+	openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 90 \
 		-subj "/CN=Test TLS CA" -keyout "$dir/tls/ca.key" -out "$dir/tls/ca.pem" \
 		2>/dev/null &&
 	openssl req -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -subj "/CN=localhost" \
 		-keyout "$dir/tls/server.key" -out "$dir/tls/server.csr" 2>/dev/null &&
 	echo "subjectAltName=DNS:localhost,IP:127.0.0.1" >"$dir/tls/ext" &&
 	openssl x509 -req -in "$dir/tls/server.csr" -CA "$dir/tls/ca.pem" -CAkey "$dir/tls/ca.key" \
-		-CAcreateserial -days 2 -extfile "$dir/tls/ext" -out "$dir/tls/server.pem" \
+		-CAcreateserial -days 90 -extfile "$dir/tls/ext" -out "$dir/tls/server.pem" \
 		2>/dev/null &&
 	chmod 600 "$dir/tls/server.key"
 }
