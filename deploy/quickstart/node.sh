@@ -85,7 +85,7 @@ node_fingerprint()
 
 node_says()
 {
-	curl -s --max-time 2 --unix-socket "$short/node.sock" "http://localhost/$1"
+	curl -s --max-time 10 --unix-socket "$short/node.sock" "http://localhost/$1"
 }
 
 node_is_ready()
@@ -103,13 +103,13 @@ node_failed()
 node_wait()
 {
 	local i
-	for ((i = 0; i < 150; i++)); do
-		[ "$(curl -s -o /dev/null -w '%{http_code}' --max-time 2 --unix-socket \
+	for ((i = 0; i < 600; i++)); do
+		[ "$(curl -s -o /dev/null -w '%{http_code}' --max-time 10 --unix-socket \
 			"$short/node.sock" http://localhost/readyz)" = 200 ] && return
 		process_of stipad >/dev/null || node_failed "ended"
 		sleep 0.1
 	done
-	node_failed "is not ready after 15 s"
+	node_failed "is not ready after a minute"
 }
 
 node_start()

@@ -32,14 +32,28 @@ class Answer:
 
 
 class Caller:
-    def __init__(self, port, ca_file):
+    """Asks again when it is told 503 and when to come back, as a client does; unless @patient is
+    false."""
+
+    def __init__(self, port, ca_file, patient=True):
         self.port = port
         self.base = f"https://127.0.0.1:{port}"
         self.context = ssl.create_default_context(cafile=ca_file)
         self.connection = None
+        self.patience = 30 if patient else 0
+        self.told_503 = 0
 
     def ask(self, method, path, headers=(), body=None):
         """Headers are pairs, so that one may stand twice."""
+        for _ in range(self.patience + 1):
+            answer = self.ask_open(method, path, headers, body)
+            if answer.status != 503 or "Retry-After" not in answer.headers:
+                break
+            self.told_503 += 1
+            time.sleep(min(1, int(answer.headers["Retry-After"])) if self.patience else 0)
+        return answer
+
+    def ask_open(self, method, path, headers, body):
         for attempt in (1, 2):
             try:
                 return self.ask_once(method, path, headers, body)

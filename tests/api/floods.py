@@ -94,13 +94,17 @@ class Flood:
             if status in (429, 503) and headers is not None and "Retry-After" not in headers:
                 self.without_retry_after += 1
 
-    def ask(self, connection, path, media, body, authorization):
+    def send(self, connection, path, media, body, authorization):
         headers = {"Content-Type": media}
         if authorization:
             headers["Authorization"] = authorization
         connection.request("POST", path, body, headers)
         answer = connection.getresponse()
         answer.read()
+        return answer
+
+    def ask(self, *what):
+        answer = self.send(*what)
         self.note(answer.status, answer.headers)
 
     def guess_from(self, number, way, requests):
@@ -114,10 +118,17 @@ class Flood:
         connection.close()
 
     def log_in(self, number, user, password):
+        """Again after 503, as a client does."""
         connection = self.connect(number)
         try:
-            self.ask(connection, "/api/v1/auth/login", JSON,
-                     json.dumps({"userId": user, "password": password}), None)
+            for _ in range(30):
+                answer = self.send(connection, "/api/v1/auth/login", JSON,
+                                   json.dumps({"userId": user, "password": password}), None)
+                if answer.status != 503:
+                    break
+                self.note("503 first")
+                time.sleep(1)
+            self.note(answer.status, answer.headers)
         except (OSError, http.client.HTTPException):
             self.note("lost")
         connection.close()

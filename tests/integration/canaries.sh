@@ -182,9 +182,23 @@ plant()
 		tr -d '\n' | xxd -p | tr -d '\n' | sed 's/^/client-3\t/; s/$/\n/' >>"$dir/secrets.tsv" &&
 	rm "$dir/stop" && { watch_processes & watcher=$!; } &&
 	cp "$(readlink -f /bin/sh)" "$dir/stipa-planted" &&
-	SECRET=$(secret user-2) "$dir/stipa-planted" -c 'sleep 4; true' "$(secret user-chosen)"
+	plant_a_process
+}
+
+# Until the watcher has seen it.
+plant_a_process()
+{
+	STOP=$dir/stop SECRET=$(secret user-2) "$dir/stipa-planted" \
+		-c 'until [ -e "$STOP" ]; do sleep 0.1; done' "$(secret user-chosen)" &
+	process=$!
+	wait_for watcher_has_seen "$(secret user-chosen)"
 	: >"$dir/stop"
-	wait "$watcher"
+	wait "$process" "$watcher"
+}
+
+watcher_has_seen()
+{
+	grep -qaF "$1" "$dir/processes"
 }
 
 every_canary_is_found()
@@ -211,6 +225,7 @@ watcher=$!
 run_step "The authority is made" make_authority
 run_step "Clients, users and a key" make_world
 run_step "A node that says everything" talkative_node
+passwords_are_verified_at_once "$pid_a"
 run_step "Secrets are used, and put where they do not belong" use_and_misuse
 run_step "An operator looks around" look_around
 run_step "All that was written is collected" collect

@@ -19,11 +19,7 @@ proxy_is_there()
 		"$PGHOST/.s.PGSQL.5432" "$dir/proxy" 2>"$dir/proxy.log" &
 	proxy=$!
 	nodes="$nodes $proxy"
-	for _ in $(seq 50); do
-		[ -S "$dir/proxy/.s.PGSQL.5432" ] && return
-		sleep 0.1
-	done
-	return 1
+	wait_for test -S "$dir/proxy/.s.PGSQL.5432"
 }
 
 a_node_behind_it()
@@ -45,20 +41,27 @@ arm()
 	echo "$*" >"$dir/proxy/arm.new" && mv "$dir/proxy/arm.new" "$dir/proxy/arm"
 }
 
+# Ask until a batch has met what is armed; a node that has lost its connection refuses before that.
+ask_into_it()
+{
+	for _ in $(seq 50); do
+		status=$(ask "$port_a")
+		[ "$status" = 503 ] && [ -e "$dir/proxy/arm" ] || return
+		sleep 0.1
+	done
+}
+
 # cut_at SIDE MESSAGE ACTION: one request meets it.  What it was told decides.
 cut_at()
 {
 	before=$(rows)
 	arm "$@"
-	status=$(ask "$port_a")
-	for _ in $(seq 40); do
-		[ -e "$dir/proxy/fired" ] && break
-		sleep 0.1
-	done
-	grep -q "^$1 $2 $3 " "$dir/proxy/fired" || { echo "  $*: was not met: $status"; return 1; }
+	ask_into_it
+	wait_for test -e "$dir/proxy/fired" && grep -q "^$1 $2 $3 " "$dir/proxy/fired" ||
+		{ echo "  $*: was not met: $status"; return 1; }
 	is_503_with_retry_after && ! grep -q token "$dir/asked.body" ||
 		{ echo "  $*: status $status"; return 1; }
-	took=$(asks_until 200 "$port_a" 8) || { echo "  $*: no token afterwards"; return 1; }
+	took=$(asks_until 200 "$port_a") || { echo "  $*: no token afterwards"; return 1; }
 	# one token was received since; a second row is of the cut, and nobody has its token
 	echo "$1 $2 $3 $(cut -d' ' -f4 "$dir/proxy/fired") $(($(rows) - before - 1)) $took" \
 		>>"$dir/cuts"
@@ -105,11 +108,7 @@ under_load()
 	for at in "server Z cut" "node S flush" "server C half" "server D garble" "node S cut"; do
 		sleep 0.5
 		arm "$at"
-		for _ in $(seq 50); do
-			[ -e "$dir/proxy/fired" ] && break
-			sleep 0.1
-		done
-		[ -e "$dir/proxy/fired" ] || { echo "  $at: was not met"; stream_end; return 1; }
+		wait_for test -e "$dir/proxy/fired" || { echo "  $at: was not met"; stream_end; return 1; }
 	done
 	sleep 1
 	stream_end && print_ledger &&
@@ -126,10 +125,11 @@ standby()
 		>/dev/null
 }
 
-# wait_is_ended FUNCTION ROLE: the first backend of the role that waits for the standby.
+# wait_is_ended FUNCTION ROLE PROCESS: the backend of the role that waits for the standby, as long as
+# the process asks.
 wait_is_ended()
 {
-	for _ in $(seq 60); do
+	while kill -0 "$3" 2>/dev/null; do
 		[ "$(PGOPTIONS='-c synchronous_commit=local' sql -c "SELECT count($1(pid))
 			FROM pg_stat_activity WHERE wait_event = 'SyncRep' AND usename = '$2'")" != 0 ] &&
 			return
@@ -138,15 +138,20 @@ wait_is_ended()
 	return 1
 }
 
-# ended_wait FUNCTION: a node's commit that was made here, but not where it should also be.
+# ended_wait FUNCTION: a node's commit that was made here, but not where it should also be.  A node
+# that has lost its connection just now refuses at once: then it is asked again.
 ended_wait()
 {
-	before=$(PGOPTIONS='-c synchronous_commit=local' rows)
-	ask "$port_a" >"$dir/told" &
-	asking=$!
-	wait_is_ended "$1" stipa_authority
-	met=$?
-	wait "$asking"
+	for _ in $(seq 50); do
+		before=$(PGOPTIONS='-c synchronous_commit=local' rows)
+		ask "$port_a" >"$dir/told" &
+		asking=$!
+		wait_is_ended "$1" stipa_authority "$asking"
+		met=$?
+		wait "$asking"
+		[ "$met" != 0 ] || break
+		sleep 0.1
+	done
 	[ "$met" = 0 ] || { echo "  $1: no wait was met"; return 1; }
 	[ "$(cat "$dir/told")" = 503 ] && is_503_with_retry_after || { cat "$dir/told"; return 1; }
 	[ "$(PGOPTIONS='-c synchronous_commit=local' rows)" -gt "$before" ]
@@ -157,7 +162,6 @@ no_token_of_an_ended_wait()
 	standby nobody || return 1
 	for _ in 1 2 3; do
 		ended_wait pg_cancel_backend || return 1
-		sleep 0.7  # the node connects anew
 	done
 	ended_wait pg_terminate_backend
 }
@@ -168,12 +172,12 @@ a_plain_client_believes_it()
 	sql -c "SET client_min_messages = error" -c "CREATE TABLE public.plain ()" \
 		>"$dir/plain" 2>&1 &
 	plain=$!
-	wait_is_ended pg_cancel_backend postgres && wait "$plain" && [ ! -s "$dir/plain" ]
+	wait_is_ended pg_cancel_backend postgres "$plain" && wait "$plain" && [ ! -s "$dir/plain" ]
 }
 
 it_goes_on_without_a_standby()
 {
-	standby '' && back=$(asks_until 200 "$port_a" 8)
+	standby '' && back=$(asks_until 200 "$port_a")
 }
 
 start_postgres

@@ -35,7 +35,7 @@ take_pids()
 # token PORT: one, as an account would.
 token()
 {
-	[ "$(curl -s -m 5 -o "$dir/answer" -w '%{http_code}' --cacert "$dir/tls/ca.pem" \
+	[ "$(curl -s -m 20 --retry 9 -o "$dir/answer" -w '%{http_code}' --cacert "$dir/tls/ca.pem" \
 		-u "client-one:$(cat "$dir/secret-one")" -H 'Content-Type: application/json' \
 		-d "$(body 1234)" "https://127.0.0.1:$1/sti-pa/account/sp-one/token")" = 200 ] ||
 		{ cat "$dir/answer"; return 1; }
@@ -148,8 +148,8 @@ over_tls()
 lose_connections()
 {
 	sql -c "SELECT pg_terminate_backend(pid) FROM pg_stat_activity
-		WHERE usename = 'stipa_authority'" >/dev/null && sleep 0.5 &&
-	wait_ready a && wait_ready b && token "$port_a" && token "$port_b" && over_tls
+		WHERE usename = 'stipa_authority'" >/dev/null &&
+	wait_ready a && wait_ready b && token "$port_a" && token "$port_b" && wait_for over_tls
 }
 
 # does_not_start WHY COMMAND...: it ends with a failure, and says why.
@@ -157,7 +157,7 @@ does_not_start()
 {
 	why=$1
 	shift
-	timeout 20 "$@" ./stipad --config "$dir/c.conf" >"$dir/c.out" 2>&1
+	timeout 60 "$@" ./stipad --config "$dir/c.conf" >"$dir/c.out" 2>&1
 	[ $? = 1 ] && grep -q "$why" "$dir/c.out" || { cat "$dir/c.out"; return 1; }
 }
 

@@ -55,7 +55,7 @@ class Session:
             return
         if action == "flush":
             to.sendall(b"H\0\0\0\4")
-            time.sleep(0.3)  # the rows reach the node
+            self.wait_for_rows()
         elif action == "half":
             to.sendall(message[:max(1, len(message) // 2)])
         elif action == "garble":
@@ -63,6 +63,14 @@ class Session:
             time.sleep(0.3)
         self.fire()
         raise Cut
+
+    def wait_for_rows(self):
+        """Until they reach the node."""
+        for _ in range(200):
+            if self.issued:
+                break
+            time.sleep(0.05)
+        time.sleep(0.3)
 
     def pass_on(self, side, to, message):
         if self.armed and self.armed[:2] == (side, chr(message[0])):

@@ -38,9 +38,19 @@ BASE = f"https://127.0.0.1:{PORT}"
 
 
 def ask(method, path, body=None, **headers):
-    """Status, fields and body of one request."""
+    """Status, fields and body of one request, which is sent again when it is told 503, as by any
+    client."""
+    for _ in range(30):
+        answer = ask_once(method, path, body, **headers)
+        if answer[0] != 503:
+            break
+        time.sleep(1)
+    return answer
+
+
+def ask_once(method, path, body=None, **headers):
     context = ssl.create_default_context(cafile=f"{WORLD}/tls/ca.pem")
-    connection = http.client.HTTPSConnection("127.0.0.1", PORT, timeout=10, context=context)
+    connection = http.client.HTTPSConnection("127.0.0.1", PORT, timeout=30, context=context)
     connection.request(method, path, body, {k.replace("_", "-"): v for k, v in headers.items()})
     response = connection.getresponse()
     text = response.read().decode()

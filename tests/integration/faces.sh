@@ -1,5 +1,6 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0
+# shellcheck disable=SC2154  # pid_a is set by start_node
 # Every face of a live node: ATIS-1000080, RFC 9447, deployed clients and OAuth; what each is told
 # when it is refused; dry runs, leak reports, allow lists, pins and limits.
 . "${srcdir:-.}/tests/integration/lib.sh"
@@ -75,6 +76,7 @@ trap stop_all EXIT
 run_step "The authority is made" make_authority
 run_step "Accounts, clients, users and a key" make_world
 run_step "A node is ready" start_node a "$port_a"
+passwords_are_verified_at_once "$pid_a"
 run_step "Each face issues, by each credential" step faces_issue
 run_step "Each face refuses in its words" step faces_refuse
 run_step "Foreign and absent accounts are alike in bytes" step foreign_and_absent_are_alike

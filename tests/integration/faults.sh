@@ -5,27 +5,35 @@
 # ask NAME PORT: client-1 asks for a token of sp-1; the status, and the rest in $dir/asked.*
 ask()
 {
-	curl -s -m 8 -D "$dir/asked.head" -o "$dir/asked.body" -w '%{http_code}' \
+	curl -s -m 20 -D "$dir/asked.head" -o "$dir/asked.body" -w '%{http_code}' \
 		--cacert "$dir/tls/ca.pem" -u "client-1:$(cat "$dir/secret-1")" \
 		-H 'Content-Type: application/json' -d "$(body 1001)" \
 		"https://127.0.0.1:$1/sti-pa/account/sp-1/token"
 }
 
-# asks_until STATUS PORT SECONDS: until it is answered so.  Prints how long that took.
+is_answered()
+{
+	[ "$(ask "$2")" = "$1" ]
+}
+
+# asks_until STATUS PORT: until it is answered so.  Prints how long that took.
 asks_until()
 {
 	began=$(date +%s.%N)
-	for _ in $(seq "$(($3 * 10))"); do
-		[ "$(ask "$2")" = "$1" ] && seconds_since "$began" && return
-		sleep 0.1
-	done
-	echo "  not $1 within $3 s, but: $(head -1 "$dir/asked.head")" >&2
+	wait_for is_answered "$1" "$2" >/dev/null && seconds_since "$began" && return
+	echo "  not $1, but: $(head -1 "$dir/asked.head")" >&2
 	return 1
 }
 
 seconds_since()
 {
 	echo "$1 $(date +%s.%N)" | awk '{ printf "%.1f\n", $2 - $1 }'
+}
+
+# says_not_ready NODE WORDS: it is not, and the last reason that it gave has them.
+says_not_ready()
+{
+	is_ready "$1" 503 && grep "not ready to issue" "$dir/$1.log" | tail -1 | grep -q -- "$2"
 }
 
 # What must stand in every refusal of the time of a fault.
@@ -37,7 +45,7 @@ is_503_with_retry_after()
 # metric NODE NAME
 metric()
 {
-	curl -s -m 2 --unix-socket "$dir/$1.sock" http://localhost/metrics |
+	curl -s -m 10 --unix-socket "$dir/$1.sock" http://localhost/metrics |
 		awk -v name="$2" '$1 == name { print $2 }'
 }
 
@@ -58,7 +66,7 @@ stream()
 	shift
 	rm -f "$dir/stop"
 	"$STIPA_PYTHON" "$srcdir/tests/integration/stream.py" --ca "$dir/tls/ca.pem" \
-		--log "$stream_log" --jobs "$dir/jobs" --until "$dir/stop" --seconds 120 "$@" >&2 &
+		--log "$stream_log" --jobs "$dir/jobs" --until "$dir/stop" --seconds 600 "$@" >&2 &
 	streaming=$!
 }
 

@@ -194,6 +194,7 @@ run_step "The authority is made" make_authority
 run_step "Its DER, its JSON and its calendar are right" codecs_are_right
 run_step "Five accounts" quietly make_world
 run_step "A node is ready" start_node a "$port_a"
+passwords_are_verified_at_once "$pid_a"
 run_step "Rights come and go while tokens stream" be_busy
 run_step "The node drains" stop_node a
 run_step "Nothing is found in its ledger" nothing_is_found

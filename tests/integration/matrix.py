@@ -13,6 +13,7 @@ import http.client
 import json
 import ssl
 import sys
+import time
 
 FINGERPRINT = "SHA256 " + ":".join(["A0"] * 32)
 FIELDS = {"status", "message", "token", "crl", "iss"}
@@ -92,10 +93,19 @@ class Asker:
         self.connection = None
 
     def ask(self, path, atc, headers):
-        """The status, the body and its media type."""
+        """The status, the body and its media type; once more when it is told 503, as by any
+        client."""
+        for _ in range(30):
+            answer = self.ask_once(path, atc, headers)
+            if answer[0] != 503:
+                break
+            time.sleep(1)
+        return answer
+
+    def ask_once(self, path, atc, headers):
         if self.connection is None:
             self.connection = http.client.HTTPSConnection(
-                "127.0.0.1", self.port, timeout=10, context=self.context)
+                "127.0.0.1", self.port, timeout=30, context=self.context)
         self.connection.request("POST", f"/sti-pa/account/{path}/token",
                                 json.dumps({"atc": atc}), headers)
         response = self.connection.getresponse()

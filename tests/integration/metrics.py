@@ -37,7 +37,7 @@ def read(name):
 
 
 PORT = int(read("port"))
-NODE = caller.Caller(PORT, f"{WORLD}/tls/ca.pem")
+NODE = caller.Caller(PORT, f"{WORLD}/tls/ca.pem", patient=False)
 
 
 def want(condition, *what):
@@ -53,7 +53,7 @@ class Local(http.client.HTTPConnection):
 
 
 def scrape():
-    local = Local("localhost", timeout=5)
+    local = Local("localhost", timeout=30)
     local.request("GET", "/metrics", headers={"Accept": "application/openmetrics-text"})
     response = local.getresponse()
     text = response.read().decode()
@@ -133,7 +133,7 @@ def login(password):
 
 
 def fail_a_handshake():
-    plain = socket.create_connection(("127.0.0.1", PORT), timeout=5)
+    plain = socket.create_connection(("127.0.0.1", PORT), timeout=30)
     plain.sendall(b"GET / HTTP/1.1\r\n\r\n")
     while plain.recv(4096):
         pass
@@ -182,7 +182,7 @@ EXPECTED = {
 
 def wait_for(is_so, *what):
     """Another process counts when its answer has gone."""
-    for _ in range(100):
+    for _ in range(1200):
         if is_so():
             return
         time.sleep(0.05)

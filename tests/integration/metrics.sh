@@ -35,6 +35,6 @@ run_step "An account, a client and a user" make_world
 run_step "A node is ready" start_limited
 run_step "A parser that is not ours reads all of it" step is_read_strictly
 run_step "Control: that parser refuses what is not OpenMetrics" step is_refused_when_wrong
-run_step "Each counter moves by what was done" step counters_move
+run_step "Each counter moves by what was done" undisturbed step counters_move
 run_step "No counter falls when a process dies" step counters_outlive_a_process
 run_step "The node drains" stop_node a

@@ -15,21 +15,6 @@ sql()
 	psql -XqAt -v ON_ERROR_STOP=1 "$@"
 }
 
-# Below those that the kernel gives to whoever connects: between here and the node's start another
-# test's client would take one of them.
-free_port()
-{
-	"$STIPA_PYTHON" -c 'import random, socket
-while True:
-    port = random.randrange(20000, 32000)
-    try:
-        socket.socket().bind(("127.0.0.1", port))
-    except OSError:
-        continue
-    print(port)
-    break'
-}
-
 make_database()
 {
 	sql -f "$srcdir/db/roles.sql" >/dev/null &&
@@ -111,14 +96,23 @@ node_conf()
 
 local_get()
 {
-	curl -s -m 2 -o /dev/null -w '%{http_code}' --unix-socket "$dir/$1.sock" \
+	curl -s -m 10 -o /dev/null -w '%{http_code}' --unix-socket "$dir/$1.sock" \
 		"http://localhost/$2"
 }
 
+# is_ready NAME [STATUS]
+is_ready()
+{
+	[ "$(local_get "$1" readyz)" = "${2:-200}" ]
+}
+
+# A node that has ended is not waited for.
 wait_ready()
 {
-	for _ in $(seq 150); do
-		[ "$(local_get "$1" readyz)" = 200 ] && return
+	eval "node_pid=\$pid_$1"
+	for _ in $(seq 600); do
+		is_ready "$1" && return
+		kill -0 "$node_pid" 2>/dev/null || break
 		sleep 0.1
 	done
 	echo "$1 is not ready; the end of its log:"
@@ -145,6 +139,14 @@ descendants()
 	done
 )
 
+# are_gone PIDS
+are_gone()
+{
+	for gone in $1; do
+		[ ! -e "/proc/$gone/exe" ] || return 1
+	done
+}
+
 # children_named PID NAME: the edges, or the authority, of a node, a line each.
 children_named()
 {
@@ -152,6 +154,16 @@ children_named()
 		case $(cat "/proc/$child/comm" 2>/dev/null) in
 		"stipa-$2"*) echo "$child" ;;
 		esac
+	done
+}
+
+# Chosen passwords are verified by a thread of the idle class: on a machine that has much other work
+# it may wait for ever.  For tests of something else it is as good as the others.
+# passwords_are_verified_at_once PID: of the node.
+passwords_are_verified_at_once()
+{
+	for task in "/proc/$(children_named "$1" authority)"/task/*; do
+		chrt --other --pid 0 "${task##*/}" || return 1
 	done
 }
 

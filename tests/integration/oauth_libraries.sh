@@ -36,8 +36,8 @@ need_node_packages
 run_step "The authority is made" make_authority
 run_step "A client with a secret and a key" make_world
 run_step "A node is ready" start_node a "$port_a"
-run_step "oauth4webapi, openid-client and simple-oauth2" run_node oauth_clients.mjs
-run_step "Authlib and requests-oauthlib" "$STIPA_PYTHON" "$srcdir/tests/api/oauth_clients.py"
+run_step "oauth4webapi, openid-client and simple-oauth2" undisturbed run_node oauth_clients.mjs
+run_step "Authlib and requests-oauthlib" undisturbed "$STIPA_PYTHON" "$srcdir/tests/api/oauth_clients.py"
 run_step "Wrong inputs are told as the RFCs say" "$STIPA_PYTHON" \
 	"$srcdir/tests/api/oauth_errors.py"
 run_step "The node drains" stop_node a

@@ -58,15 +58,25 @@ def tlv(kind, value):
     return struct.pack("!BH", kind, len(value)) + value
 
 
+def patiently(ask):
+    """Once more, as by any client, when it is told 503."""
+    for _ in range(30):
+        status, answer = ask()
+        if status != 503:
+            break
+        time.sleep(1)
+    return status, answer
+
+
 class Behind(http.client.HTTPSConnection):
     """A connection that begins with @first, from @peer."""
 
     def __init__(self, first, peer=A_PROXY):
-        super().__init__("127.0.0.1", PORT, timeout=10, context=CONTEXT)
+        super().__init__("127.0.0.1", PORT, timeout=30, context=CONTEXT)
         self.first, self.peer = first, peer
 
     def connect(self):
-        plain = socket.create_connection(("127.0.0.1", PORT), 10, (self.peer, 0))
+        plain = socket.create_connection(("127.0.0.1", PORT), 30, (self.peer, 0))
         plain.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         if self.first:
             plain.sendall(self.first)
@@ -93,8 +103,8 @@ def token(first, name="a", spc="1234", peer=A_PROXY, secret=None):
     der = bytes([0x30, 8, 0xa0, 6, 0x16, 4]) + spc.encode()
     atc = {"tktype": "TNAuthList", "tkvalue": base64.b64encode(der).decode(), "ca": False,
            "fingerprint": "SHA256 " + ":".join(["A0"] * 32)}
-    return post(Behind(first, peer), f"/sti-pa/account/sp-{name}/token", {"atc": atc},
-                basic(name, secret))
+    return patiently(lambda: post(Behind(first, peer), f"/sti-pa/account/sp-{name}/token",
+                                  {"atc": atc}, basic(name, secret)))
 
 
 def sql(statement):
@@ -107,7 +117,7 @@ def last_peer(table, at):
 
 
 def failed_handshakes():
-    local = http.client.HTTPConnection("localhost", timeout=5)
+    local = http.client.HTTPConnection("localhost", timeout=30)
     local.sock = socket.socket(socket.AF_UNIX)
     local.sock.connect(f"{WORLD}/a.sock")
     local.request("GET", "/metrics")
@@ -159,7 +169,7 @@ def tlvs():
         want(token(header("10.1.2.3", more))[0] == 200, len(more))
     cut = header("10.1.2.3", authority)
     behind = Behind(b"")
-    plain = socket.create_connection(("127.0.0.1", PORT), 10, (A_PROXY, 0))
+    plain = socket.create_connection(("127.0.0.1", PORT), 30, (A_PROXY, 0))
     plain.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     for i in range(len(cut)):
         plain.sendall(cut[i:i + 1])
@@ -184,7 +194,7 @@ def limits():
 
 
 def begin(first, peer=A_PROXY):
-    plain = socket.create_connection(("127.0.0.1", PORT), 10, (peer, 0))
+    plain = socket.create_connection(("127.0.0.1", PORT), 30, (peer, 0))
     plain.sendall(first)
     return plain
 
@@ -203,8 +213,8 @@ def closes(plain, within):
 
 
 def is_closed(first):
-    """Before the deadline of the handshake, 3 s, could have closed it."""
-    return closes(begin(first), 2.5)
+    """Before the deadline of the handshake, 6 s, could have closed it."""
+    return closes(begin(first), 5)
 
 
 def bad_headers():
@@ -235,8 +245,8 @@ def bad_headers():
     cuts = [begin(good[:cut]) for cut in (1, 12, 15, len(good) - 1)]
     want(not is_closed(good), "control: a good header is closed at once")
     for cut in cuts:
-        want(closes(cut, 8), "a part of a header, and then nothing")
-    want(time.monotonic() - begun > 2.9, "closed before the deadline")
+        want(closes(cut, 60), "a part of a header, and then nothing")
+    want(time.monotonic() - begun > 5.9, "closed before the deadline")
 
 
 def who_may_send_it():

@@ -21,7 +21,7 @@ start_behind_proxies()
 	node_conf a "$port_a" &&
 	with_limits a "requests_per_address_s = 0" "failures_per_address_min = 1" \
 		"failures_per_address_burst = 4" "requests_per_client_s = 0" \
-		"connections_per_address_max = 8" "handshake_timeout_ms = 3000" &&
+		"connections_per_address_max = 8" "handshake_timeout_ms = 6000" &&
 	sed -i 's/^edges.*/edges = 1/' "$dir/a.conf" &&
 	echo 'proxy_protocol_from = {"127.0.0.1", "127.0.0.2"}' >>"$dir/a.conf" &&
 	start_node a "$port_a"
@@ -42,22 +42,24 @@ start_haproxy()
 # through_haproxy FROM: status of a token request, its answer in $dir/answer.
 through_haproxy()
 {
-	curl -s -m 10 --interface "$1" --cacert "$dir/tls/ca.pem" \
+	curl -s -m 20 --interface "$1" --cacert "$dir/tls/ca.pem" \
 		--resolve "localhost:$port_proxy:127.0.0.1" \
 		-u "client-a:$(cat "$dir/secret-a")" -H 'Content-Type: application/json' \
 		-d "$(body 1234)" -o "$dir/answer" -w '%{http_code}' \
 		"https://localhost:$port_proxy/sti-pa/account/sp-a/token"
 }
 
+# Not yet listening is 000, a machine that stands still 503.
+is_through_haproxy()
+{
+	status=$(through_haproxy 127.0.0.7)
+	[ "$status" = 200 ]
+}
+
 # The ledger and the log have it too.
 haproxy_tells_the_address()
 {
-	for _ in $(seq 50); do
-		status=$(through_haproxy 127.0.0.7)
-		[ "$status" = 000 ] || break
-		sleep 0.1
-	done
-	[ "$status" = 200 ] || { echo "$status"; cat "$dir/answer" "$dir/haproxy.log"; return 1; }
+	wait_for is_through_haproxy || { echo "$status"; cat "$dir/answer" "$dir/haproxy.log"; return 1; }
 	[ "$(sql -c "SELECT DISTINCT stipa.peer_text(peer) FROM stipa.token")" = 127.0.0.7 ] &&
 	jq -se 'any(.route == "token" and .peer == "127.0.0.7")' "$dir/a.log" >/dev/null
 }
@@ -76,12 +78,17 @@ metric()
 # Its checks open TLS behind a header LOCAL; some are made, none has failed.
 haproxy_has_checked()
 {
-	before=$(metric stipa_connections_accepted_total)
-	sleep 2.5
-	! grep -qi 'down\|failed' "$dir/haproxy.log" || { cat "$dir/haproxy.log"; return 1; }
-	# The question itself is one more.
-	[ "$(metric stipa_connections_accepted_total)" -ge $((before + 2)) ] &&
-	[ "$(metric stipa_handshakes_failed_total)" = 0 ]
+	before=$(metric stipa_connections_accepted_total) asked=0
+	wait_for a_check_was_made &&
+	[ "$(metric stipa_handshakes_failed_total)" = 0 ] &&
+	! grep -i 'down\|failed' "$dir/haproxy.log"
+}
+
+# Each question itself is one more.
+a_check_was_made()
+{
+	asked=$((asked + 1))
+	[ "$(metric stipa_connections_accepted_total)" -gt $((before + asked)) ]
 }
 
 step()

@@ -67,16 +67,23 @@ late_rows_of()
 		FROM stipa.token WHERE spc = '$((1000 + $1))'"
 }
 
+# In this run, whatever the ledger has of the one before.
+every_subject_has_tokens()
+{
+	[ "$(grep '"status": 200' "$1" | grep -o '"account": "[^"]*"' | sort -u | wc -l)" = \
+		$((subjects * 5)) ]
+}
+
 # Print how many rows are late.  While the last subjects lose their rights the streams of the
 # first go on asking.
 stream_and_take()
 {
 	rm -f "$dir/stop" "$dir/seen"
 	"$STIPA_PYTHON" "$srcdir/tests/integration/stream.py" --ca "$dir/tls/ca.pem" \
-		--log "$dir/$1.log" --jobs "$dir/jobs" --until "$dir/stop" --seconds 90 \
+		--log "$dir/$1.log" --jobs "$dir/jobs" --until "$dir/stop" --seconds 600 \
 		"$port_a" "$port_b" >&2 &  # who reads what we print does not wait for it
 	client=$!
-	sleep 2
+	wait_for every_subject_has_tokens "$dir/$1.log" >&2 || return 1
 	for i in $(seq 1 "$((subjects * 5))"); do
 		before=$(rows_of "$i")
 		take "$i" || return 1
@@ -128,7 +135,7 @@ the_invariant()
 
 only_200_and_403()
 {
-	! grep -v '"status": 200' "$dir/race.log" | grep -v '"status": 403' | head -3 | grep .
+	lost_in "$dir/race.log" >"$dir/lost" && ! grep -v '"status": 403' "$dir/lost" | head -3 | grep .
 }
 
 # The lock moves into the one statement, whose snapshot is older than the wait for it.
@@ -151,12 +158,16 @@ make_control()
 	SQL
 }
 
+# Of thirty that are taken some are late, unless the streams have little of the machine.
 control_is_late()
 {
-	give_back || return 1
-	late=$(stream_and_take control) || { echo "$late"; return 1; }
-	echo "  late rows of the control: $late"
-	[ "$late" -gt 0 ]
+	for try in 1 2 3; do
+		give_back || return 1
+		late=$(stream_and_take "control-$try") || { echo "$late"; return 1; }
+		echo "  late rows of the control: $late"
+		[ "$late" = 0 ] || return 0
+	done
+	return 1
 }
 
 # A commit takes 20 ms, as on a slow disk: whoever takes a right holds its lock for that long, and

@@ -270,12 +270,14 @@ only_the_owner_migrates()
 
 somebody_waits()
 {
-	for _ in $(seq 100); do
-		[ "$(sql -c "SELECT count(*) FROM pg_locks
-			WHERE locktype = 'advisory' AND NOT granted")" = "$1" ] && return
-		sleep 0.05
-	done
-	return 1
+	[ "$(sql -c "SELECT count(*) FROM pg_locks
+		WHERE locktype = 'advisory' AND NOT granted")" = "$1" ]
+}
+
+somebody_has_it()
+{
+	[ "$(sql -d turns -c "SELECT count(*) FROM pg_locks
+		WHERE relation = 'public.held'::regclass AND granted")" = 1 ]
 }
 
 # Two at once: the second waits for the first and finds nothing to do.  A session that holds a
@@ -284,14 +286,14 @@ two_migrators_take_turns()
 {
 	small turns && sql -d turns -c "CREATE TABLE held (); GRANT ALL ON held TO stipa_owner" &&
 	echo "SELECT * FROM public.held;" >>"$dir/turns/0001_one.sql" || return 1
-	sql -d turns -c "BEGIN; LOCK held; SELECT pg_sleep(30)" >/dev/null 2>&1 &
+	sql -d turns -c "BEGIN; LOCK held; SELECT pg_sleep(300)" >/dev/null 2>&1 &
 	sql_pid=$!
-	sleep 0.3
+	wait_for somebody_has_it
 	ctl --json db migrate >"$dir/first" 2>&1 &
 	first=$!
 	ctl --json db migrate >"$dir/second" 2>&1 &
 	second=$!
-	somebody_waits 1 || { echo "  nobody waits"; return 1; }
+	wait_for somebody_waits 1 || { echo "  nobody waits"; return 1; }
 	sql -c "SELECT pg_terminate_backend(pid) FROM pg_stat_activity
 		WHERE query LIKE '%LOCK held%' AND pid <> pg_backend_pid()" >/dev/null
 	wait "$first" || { cat "$dir/first"; return 1; }
@@ -844,10 +846,7 @@ the_audit_is_followed()
 	./stipactl --config "$dir/stipactl.conf" --json audit tail -n 1 --follow >"$dir/followed" &
 	follower=$!
 	ctl account token-life sp-2 2h --reason "while somebody looks" >/dev/null
-	for _ in $(seq 100); do
-		grep -q "while somebody looks" "$dir/followed" && break
-		sleep 0.05
-	done
+	wait_for grep -q "while somebody looks" "$dir/followed"
 	kill "$follower"
 	wait "$follower" 2>/dev/null
 	jq -es 'length >= 1 and .[-1].reason == "while somebody looks"' "$dir/followed" >/dev/null

@@ -1,5 +1,6 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0
+# shellcheck disable=SC2154  # pid_a is set by start_node
 # I7: foreign and absent accounts look the same, and so do known and unknown API users, in bytes and
 # in time.  Thousands of requests over one connection, the kinds in random order, judged by their
 # medians (within 5 %, and what the draw itself may err) and by ranks; a leak that is
@@ -69,6 +70,7 @@ trap stop_all EXIT
 run_step "The authority is made" make_authority
 run_step "Two accounts and three users" make_world
 run_step "A node is ready" start_node a "$port_a"
+passwords_are_verified_at_once "$pid_a"
 run_step "I7: foreign and absent accounts are alike in bytes and in time" compare accounts
 run_step "I7: known and unknown users of generated passwords are alike" compare logins
 run_step "I7: known and unknown users of chosen passwords are alike; control: a slower hash is not" \

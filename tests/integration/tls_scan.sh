@@ -39,7 +39,12 @@ start_weak_server()
 	{
 		openssl s_server -accept "127.0.0.1:$port_weak" -key "$dir/weak.key" \
 			-cert "$dir/weak.pem" -cipher ALL -quiet >/dev/null 2>&1 &
-	} && nodes="$nodes $!" && sleep 1
+	} && nodes="$nodes $!" && wait_for is_there "$port_weak"
+}
+
+is_there()
+{
+	openssl s_client -connect "127.0.0.1:$1" </dev/null >/dev/null 2>&1
 }
 
 a_weak_server_is_seen()

@@ -117,12 +117,12 @@ children_are_confined()
 reloads_to()
 {
 	kill -HUP "$pid_a"
-	for _ in $(seq 200); do
-		grep -q "\"generation serves\",\"generation\":$1" "$dir/a.log" && children_are_confined && return
-		sleep 0.05
-	done
-	tail -5 "$dir/a.log"
-	return 1
+	wait_for serves_confined "$1" || { tail -5 "$dir/a.log"; return 1; }
+}
+
+serves_confined()
+{
+	grep -q "\"generation serves\",\"generation\":$1" "$dir/a.log" && children_are_confined
 }
 
 # Also by force, over the border of a user.
@@ -130,24 +130,14 @@ a_hung_child_is_replaced()
 {
 	victim=$(children_named "$pid_a" authority)
 	kill -STOP "$victim"
-	for _ in $(seq 400); do
-		[ ! -e "/proc/$victim" ] && wait_ready a && return
-		sleep 0.05
-	done
-	return 1
+	wait_for are_gone "$victim" && wait_ready a
 }
 
 all_die_with_the_monitor()
 {
 	all=$(descendants "$pid_a")
 	kill -9 "$pid_a"
-	for _ in $(seq 100); do
-		alive=$(for pid in $all; do [ -e "/proc/$pid/exe" ] && readlink "/proc/$pid/exe"; done)
-		[ -z "$alive" ] && return
-		sleep 0.05
-	done
-	echo "  alive: $alive"
-	return 1
+	wait_for are_gone "$all"
 }
 
 command -v systemd-analyze >/dev/null || fail "systemd-analyze is missing: install systemd"

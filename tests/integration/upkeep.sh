@@ -29,14 +29,14 @@ left_over()
 		|| (SELECT count(*) FROM stipa.refusal_minute)"
 }
 
+only_the_young_are_left()
+{
+	[ "$(left_over)" = "1500 1200" ]
+}
+
 they_go()
 {
-	for _ in $(seq 100); do
-		[ "$(left_over)" = "1500 1200" ] && return
-		sleep 0.1
-	done
-	echo "  left: $(left_over)"
-	return 1
+	wait_for only_the_young_are_left || { echo "  left: $(left_over)"; return 1; }
 }
 
 # A thousand, a thousand, and the rest, each told in a line.
@@ -48,7 +48,7 @@ each_step_is_told()
 
 it_issues()
 {
-	curl -sf -m 5 --cacert "$dir/tls/ca.pem" -u "client-one:$(cat "$dir/secret-one")" \
+	curl -sf -m 20 --retry 5 --cacert "$dir/tls/ca.pem" -u "client-one:$(cat "$dir/secret-one")" \
 		-H "Content-Type: application/json" -d "$(body 1001)" \
 		"https://127.0.0.1:$port_a/account/sp-one/token" | grep -q '"token"'
 }

@@ -95,6 +95,9 @@ static void test_where_the_database_may_be(void)
 	}
 }
 
+#define PATIENCE_S 60 /* on a slow machine */
+#define TRIES	   5  /* of what a machine that stands still makes too long */
+
 static double now(void)
 {
 	struct timespec time;
@@ -108,25 +111,37 @@ static double run_until_lost(int times)
 {
 	double start = now();
 
-	while (lost < times && now() - start < 5)
+	while (lost < times && now() - start < PATIENCE_S)
 		event_base_loop(base, EVLOOP_ONCE);
 	return now() - start;
 }
 
-static void test_nobody_there_is_tried_again(void)
+/* How long it took until so many attempts had failed: never shorter than this. */
+static double time_of_failures(const char *conninfo, int times, double least)
 {
 	struct error error = { 0 };
-	struct db_link *link = link_to("host=/nowhere", &error);
+	struct db_link *link = link_to(conninfo, &error);
 	double took;
 
 	CU_ASSERT_PTR_NOT_NULL_FATAL(link);
 	CU_ASSERT_EQUAL(lost, 0);
-	took = run_until_lost(3); /* at once, after 250 ms, after another 500 ms */
-	CU_ASSERT_EQUAL(lost, 3);
-	CU_ASSERT(took > 0.7 && took < 2);
+	took = run_until_lost(times);
+	CU_ASSERT_EQUAL(lost, times);
+	CU_ASSERT(took > least);
+	db_link_free(link);
+	return took;
+}
+
+static void test_nobody_there_is_tried_again(void)
+{
+	double took = PATIENCE_S;
+
+	/* at once, after 250 ms, after another 500 ms */
+	for (int i = 0; i < TRIES && took > 2; i++)
+		took = time_of_failures("host=/nowhere", 3, 0.7);
+	CU_ASSERT(took < 2);
 	CU_ASSERT_PTR_NOT_NULL(strstr(why, "/nowhere"));
 	CU_ASSERT_PTR_NULL(strchr(why, '\n'));
-	db_link_free(link);
 }
 
 static int listen_at(const char *path)
@@ -144,21 +159,17 @@ static int listen_at(const char *path)
 static void test_silence_is_not_waited_for(void)
 {
 	char folder[] = "/tmp/stipa-link.XXXXXX", path[64], conninfo[64];
-	struct error error = { 0 };
-	struct db_link *link;
-	double took;
+	double took = PATIENCE_S;
 	int fd;
 
 	CU_ASSERT_PTR_NOT_NULL_FATAL(mkdtemp(folder));
 	snprintf(path, sizeof(path), "%s/.s.PGSQL.5432", folder);
 	snprintf(conninfo, sizeof(conninfo), "host=%s port=5432", folder);
 	fd = listen_at(path);
-	link = link_to(conninfo, &error);
-	CU_ASSERT_PTR_NOT_NULL_FATAL(link);
-	took = run_until_lost(1);
-	CU_ASSERT(took > 1.9 && took < 2.5);
+	for (int i = 0; i < TRIES && took > 2.5; i++)
+		took = time_of_failures(conninfo, 1, 1.9);
+	CU_ASSERT(took < 2.5);
 	CU_ASSERT_PTR_NOT_NULL(strstr(why, "no connection within 2000 ms"));
-	db_link_free(link);
 	close(fd);
 	unlink(path);
 	rmdir(folder);

@@ -343,10 +343,10 @@ static int local(const char *request)
 	return status_of(answer);
 }
 
-/* Wait up to 5 s for what the other processes are about to see. */
+/* Wait, on a slow machine up to a minute, for what the other processes are about to see. */
 static bool becomes(int status, const char *request)
 {
-	for (int i = 0; i < 250; i++) {
+	for (int i = 0; i < 3000; i++) {
 		if (local(request) == status)
 			return true;
 		usleep(20000);

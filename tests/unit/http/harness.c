@@ -326,7 +326,7 @@ void client_send(struct client *c, const char *text)
 
 bool client_gets(struct client *c, const char *text)
 {
-	for (int64_t end = now_ms() + 5000; now_ms() < end;) {
+	for (int64_t end = now_ms() + LATE_MS; now_ms() < end;) {
 		turn(2);
 		client_read(c);
 		if (strstr(c->in, text) != NULL)
@@ -342,7 +342,7 @@ int64_t client_sees_end(struct client *c)
 {
 	int64_t begin = now_ms();
 
-	while (now_ms() < begin + 5000) {
+	while (now_ms() < begin + LATE_MS) {
 		turn(2);
 		client_read(c);
 		if (c->ended)
@@ -378,14 +378,14 @@ void drip_until_the_end(const char *first, char byte, const char *answered)
 	begin = now_ms();
 	client_connect(&c);
 	client_send(&c, first);
-	while (!c.ended && now_ms() < begin + 3000) {
+	while (!c.ended && now_ms() < begin + LATE_MS) {
 		turn(20);
 		client_read(&c);
 		if (!c.ended)
 			(void)!send(c.fd, &byte, 1, MSG_NOSIGNAL);
 	}
 	CU_ASSERT(c.ended);
-	CU_ASSERT(now_ms() - begin >= SOON_MS && now_ms() - begin < SOON_MS + 1000);
+	CU_ASSERT(now_ms() - begin >= SOON_MS && now_ms() - begin < LATE_MS);
 	if (answered != NULL)
 		CU_ASSERT_PTR_NOT_NULL(strstr(c.in, answered));
 	CU_ASSERT_EQUAL(t.handled, 0);

@@ -21,7 +21,8 @@
 #define GET_BIG	  "GET /big HTTP/1.1\r\nHost: localhost\r\n\r\n"
 #define POST_3	  "POST /now HTTP/1.1\r\nHost: localhost\r\nContent-Length: 3\r\n\r\n"
 #define BIG	  250000
-#define SOON_MS	  200 /* the deadline that a test waits for */
+#define SOON_MS	  200	/* the deadline that a test waits for */
+#define LATE_MS	  20000 /* on a machine that has other work, and far from never */
 #define NEVER_MS  60000
 
 /* The server under test and what its handlers saw. */

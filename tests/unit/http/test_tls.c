@@ -261,7 +261,8 @@ static void test_big_answers_over_tls(void)
 	CU_ASSERT(client_handshake(&c, &how));
 	for (int i = 1; i <= 3; i++) {
 		client_send(&c, GET_BIG);
-		for (int64_t end = now_ms() + 5000; c.total < (size_t)i * BIG && now_ms() < end;) {
+		for (int64_t end = now_ms() + LATE_MS;
+		     c.total < (size_t)i * BIG && now_ms() < end;) {
 			turn(1);
 			client_read(&c);
 		}
@@ -324,7 +325,7 @@ static void test_memory_goes_back_when_a_crowd_has_gone(void)
 	most = resident();
 	for (size_t i = 0; i < CROWD; i++)
 		client_close(&crowd[i]);
-	for (int64_t end = now_ms() + 5000; !has_gone(before, most) && now_ms() < end;)
+	for (int64_t end = now_ms() + LATE_MS; !has_gone(before, most) && now_ms() < end;)
 		turn(50);
 	CU_ASSERT_EQUAL(http_server_connections(t.server), 0);
 	CU_ASSERT(has_gone(before, most));

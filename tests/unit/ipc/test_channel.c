@@ -143,6 +143,8 @@ static void turn(void)
 		event_base_loop(base, EVLOOP_NONBLOCK);
 }
 
+#define PATIENCE_S 60 /* of who waits on a slow machine */
+
 static double now_s(void)
 {
 	struct timespec now;
@@ -551,11 +553,11 @@ static void test_a_late_answer_finds_nobody(void)
 	connect_both();
 	before = now_s();
 	ask(0);
-	while (asked[0].told == 0 && now_s() - before < 2)
+	while (asked[0].told == 0 && now_s() - before < PATIENCE_S)
 		event_base_loop(base, EVLOOP_ONCE);
 	took = now_s() - before;
 	CU_ASSERT_TRUE(failed_with(0, ERROR_UNAVAILABLE, "within 60 ms"));
-	CU_ASSERT_TRUE(took > 0.055 && took < 1);
+	CU_ASSERT_TRUE(took > 0.055 && took < PATIENCE_S);
 	ask(1);
 	turn();
 	CU_ASSERT_EQUAL_FATAL(n_tickets, 2);
@@ -570,25 +572,46 @@ static void test_a_late_answer_finds_nobody(void)
 	end();
 }
 
-static void test_each_order_has_a_deadline_of_its_own(void)
+/* False when the machine was so slow that nothing could be seen. */
+static bool each_order_was_seen_to_have_its_deadline(void)
 {
+	double first, second;
+	bool in_time;
+
 	begin(4);
 	ipc_channel_set_times(channel, 200, IPC_SILENCE_MS);
 	answers_at_once = false;
 	connect_both();
+	first = now_s();
 	ask(0);
 	turn_for(120);
+	second = now_s();
 	ask(1);
 	turn();
 	answer_kept(0);
+	turn();
+	in_time = now_s() - first < 0.19;
 	turn_for(120); /* 240 ms: the first one's would have struck */
-	CU_ASSERT_TRUE(was_issued(0));
-	CU_ASSERT_EQUAL(asked[1].told, 0);
+	in_time = in_time && now_s() - second < 0.19;
+	if (in_time) {
+		CU_ASSERT_TRUE(was_issued(0));
+		CU_ASSERT_EQUAL(asked[1].told, 0);
+	}
 	turn_for(150);
 	CU_ASSERT_TRUE(failed_with(1, ERROR_UNAVAILABLE, "within 200 ms"));
 	answer_kept(1);
 	turn();
 	end();
+	return in_time;
+}
+
+static void test_each_order_has_a_deadline_of_its_own(void)
+{
+	bool seen = false;
+
+	for (int i = 0; i < 50 && !seen; i++)
+		seen = each_order_was_seen_to_have_its_deadline();
+	CU_ASSERT_TRUE(seen);
 }
 
 static void test_an_answer_sent_twice_finds_nobody(void)
@@ -720,12 +743,12 @@ static void test_a_silent_authority_is_not_ready(void)
 	int fd;
 
 	begin(4);
-	ipc_channel_set_times(channel, IPC_ANSWER_MS, 100);
+	ipc_channel_set_times(channel, IPC_ANSWER_MS, 1500);
 	fd = connect_edge_only();
 	CU_ASSERT_EQUAL(write(fd, &status, 17), 17);
 	turn();
 	CU_ASSERT_TRUE(ipc_channel_is_ready(channel));
-	turn_for(150);
+	turn_for(1600);
 	CU_ASSERT_FALSE(ipc_channel_is_ready(channel));
 	ask(0);
 	turn();

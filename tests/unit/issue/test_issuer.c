@@ -475,12 +475,12 @@ static void connect_link(void)
 	link_options.on_ready(link_options.arg, the_pipe);
 }
 
-/* Run the loop in real time until it is so, for 3 s at most. */
+/* Run the loop in real time until it is so, for a minute at most. */
 static void wait_for(const char *text, const char *part)
 {
 	const struct timeval slice = { .tv_usec = 20000 };
 
-	for (int i = 0; i < 150 && strstr(text, part) == NULL; i++) {
+	for (int i = 0; i < 3000 && strstr(text, part) == NULL; i++) {
 		event_base_loopexit(base, &slice);
 		event_base_dispatch(base);
 	}
