@@ -4,10 +4,15 @@
 # The clock of a node jumps, by a second and by ten years, to and fro, while a client asks.  Every
 # token's iat is the database's own second; while the clocks are apart the node is not ready and
 # says so; it comes back by itself, and no deadline of its own is early.
+#
+# STIPA_JUMPS sets how many more jumps there are, of any size (0; "make check-clock-long" takes 60),
+# STIPA_SEED repeats them.
 . "${srcdir:-.}/tests/integration/lib.sh"
 . "$srcdir/tests/integration/node.sh"
 . "$srcdir/tests/integration/faults.sh"
 
+: "${STIPA_JUMPS:=0}"
+: "${STIPA_SEED:=$(date +%s)}"
 hour=3600 day=86400
 years=$((3650 * day))
 
@@ -36,20 +41,16 @@ jump()
 apart()
 {
 	jump "$1"
-	asks_until 503 "$port_a" 8 >/dev/null || return 1
+	asks_until 503 "$port_a" >/dev/null || return 1
 	for _ in 1 2 3 4 5; do
 		[ "$(ask "$port_a")" = 503 ] && is_503_with_retry_after || return 1
 		sleep 0.2
 	done
-	for _ in $(seq 30); do  # it is said at the next look
-		[ "$(local_get a readyz)" = 503 ] && break
-		sleep 0.1
-	done
-	[ "$(local_get a readyz)" = 503 ] &&
-	grep "not ready to issue" "$dir/a.log" | tail -1 | grep -q "clock and the database's differ" ||
+	# it is said at the next look
+	wait_for says_not_ready a "clock and the database's differ" ||
 		{ echo "  $1 s: not said"; return 1; }
 	jump 0
-	back=$(asks_until 200 "$port_a" 8) || return 1
+	back=$(asks_until 200 "$port_a") || return 1
 	slowest=$(printf '%s\n%s\n' "${slowest:-0}" "$back" | sort -g | tail -1)
 }
 
@@ -66,7 +67,7 @@ near()
 
 small_jumps_change_nothing()
 {
-	near 1 && near -1
+	undisturbed near 1 && undisturbed near -1
 }
 
 large_jumps_stop_it()
@@ -76,28 +77,53 @@ large_jumps_stop_it()
 	done
 }
 
-# A connection waits for its head for 5 s, whatever the time of day does meanwhile.
+# A connection waits for its head for 5 s, whatever the time of day does meanwhile.  The time is
+# taken from before there is a connection, so that it cannot be too short by our own slowness.
 no_deadline_is_early()
 {
-	"$STIPA_PYTHON" - "$port_a" "$dir/tls/ca.pem" >"$dir/waited" <<-'PY' &
+	"$STIPA_PYTHON" - "$port_a" "$dir/tls/ca.pem" "$dir/begun" >"$dir/waited" <<-'PY' &
 		import socket, ssl, sys, time
 		context = ssl.create_default_context(cafile=sys.argv[2])
+		began = time.monotonic()
 		with socket.create_connection(("127.0.0.1", int(sys.argv[1]))) as plain:
 		    with context.wrap_socket(plain, server_hostname="127.0.0.1") as slow:
-		        began = time.monotonic()
 		        slow.sendall(b"POST ")
+		        open(sys.argv[3], "w").close()
+		        slow.settimeout(60)
 		        while slow.recv(4096):
 		            pass
 		        print(f"{time.monotonic() - began:.2f}")
 	PY
 	waiting=$!
-	sleep 1
-	for seconds in $hour $years -$day 0; do
+	wait_for test -e "$dir/begun"
+	for seconds in $years -$day $hour 0; do
 		jump "$seconds"
-		sleep 0.5
+		sleep 0.3
 	done
-	wait "$waiting" && awk '$1 < 4.9 || $1 > 9 { exit 1 }' "$dir/waited" ||
+	wait "$waiting" && awk '$1 < 4.9 { exit 1 }' "$dir/waited" ||
 		{ echo "  the head was waited for $(cat "$dir/waited") s"; return 1; }
+}
+
+# has_tokens N: so many in the client's log.
+has_tokens()
+{
+	[ "$(grep -c '"status": 200' "$stream_log")" -ge "$1" ]
+}
+
+# more_tokens N: until the client has so many more.
+more_tokens()
+{
+	wait_for has_tokens "$(($(grep -c '"status": 200' "$stream_log") + $1))"
+}
+
+# STIPA_JUMPS times: seconds, as many hours as days as years, and for how long.
+jumps_at_random()
+{
+	"$STIPA_PYTHON" -c "import random
+random.seed('$STIPA_SEED')
+for _ in range($STIPA_JUMPS):
+    most = random.choice((10, $hour, $day, $years))
+    print(random.randint(-most, most), round(random.uniform(0.1, 3), 1))"
 }
 
 jumps_under_load()
@@ -107,7 +133,11 @@ jumps_under_load()
 		sleep 0.7
 		jump "$seconds"
 	done
-	sleep 4
+	jumps_at_random >"$dir/jumps"
+	while read -r seconds lasting; do
+		more_tokens 5 && jump "$seconds" && sleep "$lasting" && jump 0 || return 1
+	done <"$dir/jumps"
+	wait_for is_answered 200 "$port_a" && more_tokens 20 &&
 	stream_end && print_ledger && echo "  $(statuses "$stream_log")"
 }
 
@@ -169,9 +199,10 @@ without_the_guard_it_goes_on()
 	SQL
 	jump $hour
 	sleep 2.5  # it has looked
-	[ "$(ask "$port_a")" = 200 ] && jump 0
+	wait_for is_answered 200 "$port_a" && jump 0
 }
 
+echo "seed: $STIPA_SEED, jumps: $STIPA_JUMPS more"
 start_postgres
 trap stop_all EXIT
 run_step "The authority is made" make_authority
@@ -186,7 +217,7 @@ run_step "A client asks through jumps" jumps_under_load
 run_step "Every iat is right" no_iat_is_wrong
 run_step "The control: the same tokens with an hour more are found" an_iat_of_the_node_would_be_wrong
 run_step "The control: without the guard it would issue" without_the_guard_it_goes_on
-echo "I8 holds: $seen, through jumps of -1 d to +10 y; ready again within $slowest s; a deadline" \
-	"of 5 s took $(cat "$dir/waited") s | control: an hour more is found in them, and without the" \
+echo "I8 holds: $seen, through $((8 + STIPA_JUMPS)) jumps of up to ten years; ready again within" \
+	"$slowest s; a deadline of 5 s took $(cat "$dir/waited") s | control: an hour more is found in them, and without the" \
 	"guard a node an hour ahead issued"
 run_step "The node drains" stop_node a

@@ -5,10 +5,15 @@
 # sync.  Meanwhile nothing but 503 with Retry-After and no token without a row, and when the disk is
 # good again tokens flow by themselves.  The node's own disk counts too: without its mark it does
 # not issue.
+#
+# STIPA_BREAKS sets how often it breaks: 4 times as a rule, each way once; "make check-disk-long" takes
+# 40, at random, for longer and in two more ways.  STIPA_SEED repeats a run.
 . "${srcdir:-.}/tests/integration/lib.sh"
 . "$srcdir/tests/integration/node.sh"
 . "$srcdir/tests/integration/faults.sh"
 
+: "${STIPA_BREAKS:=4}"
+: "${STIPA_SEED:=$(date +%s)}"
 ENOSPC=28
 EIO=5
 
@@ -29,11 +34,12 @@ database_with_that_disk()
 	options="$options -c wal_recycle=off -c max_wal_size=64MB -c checkpoint_timeout=30s"
 	keep_the_database &
 	keeping=$!
-	for _ in $(seq 100); do
-		sql -c "SELECT 1" >/dev/null 2>&1 && return
-		sleep 0.1
-	done
-	return 1
+	wait_for statements_are_taken
+}
+
+statements_are_taken()
+{
+	sql -c "SELECT 1" >/dev/null 2>&1
 }
 
 # Whatever is in the way of the next insert: a new page, a new segment of the log.
@@ -46,14 +52,10 @@ wants_room()
 # The database takes statements again: from then on the service has its time.
 back_now()
 {
-	for _ in $(seq 150); do
-		sql -c "CREATE TEMP TABLE room ()" >/dev/null 2>&1 && date +%s.%N && return
-		sleep 0.1
-	done
-	return 1
+	wait_for sql -c "CREATE TEMP TABLE room ()" >/dev/null 2>&1 && date +%s.%N
 }
 
-# broken NAME WHAT ERRNO PART: for 3 s; then for how long nobody gets a token.
+# broken NAME WHAT ERRNO PART [SECONDS]: for 2 s and more; then for how long nobody gets a token.
 broken()
 {
 	since=$(date +%s.%N)
@@ -61,32 +63,42 @@ broken()
 	shim_set "$2" "$3" "$4"
 	wants_room &
 	room=$!
-	for _ in $(seq 60); do  # until somebody is told so
-		sleep 0.1
-		[ "$(ask "$port_a")" = 503 ] && break
-	done
+	wait_for is_answered 503 "$port_a" >/dev/null
 	is_503_with_retry_after || { echo "  $1: $(head -1 "$dir/asked.head")"; return 1; }
-	sleep 2
+	sleep "${5:-2}"
 	[ "$(ask "$port_a")" = 503 ] || { echo "  $1: issues while it fails"; return 1; }
 	[ "$(shim_hits)" -gt "$hits" ] || { echo "  $1: nothing was made to fail"; return 1; }
 	shim_set "$2" 0
 	wait "$room"
 	good=$(date +%s.%N)
-	asks_until 200 "$port_a" 15 >/dev/null || { echo "  $1: does not come back"; return 1; }
+	asks_until 200 "$port_a" >/dev/null || { echo "  $1: does not come back"; return 1; }
 	echo "$1 $since $(back_now)" >>"$dir/faults"
 	echo "$1 $(seconds_since "$good")" >>"$dir/back"
+}
+
+# Each way once, or so many of all at random: its name, what fails how and where, seconds.
+breaks()
+{
+	"$STIPA_PYTHON" -c "import random
+random.seed('$STIPA_SEED')
+ways = ['data-full write $ENOSPC /base/', 'log-full write $ENOSPC pg_wal',
+        'log-io write $EIO pg_wal', 'log-sync sync $EIO pg_wal']
+for way in ways:
+    print(way, 2)
+for _ in range($STIPA_BREAKS - len(ways)):
+    way = random.choice(ways + ['data-io write $EIO /base/', 'data-sync sync $EIO /base/'])
+    print(way, round(random.uniform(0.5, 6), 1))"
 }
 
 the_disk_fails()
 {
 	: >"$dir/faults"
-	stream disk --per-job 2 --pause 0.005 "$port_a"
-	sleep 1
-	broken data-full write $ENOSPC /base/ &&
-	broken log-full write $ENOSPC pg_wal &&
-	broken log-io write $EIO pg_wal &&
-	broken log-sync sync $EIO pg_wal
-	broke=$?
+	breaks >"$dir/breaks"
+	stream disk --per-job 2 --pause 0.005 --seconds $((STIPA_BREAKS * 60 + 300)) "$port_a"
+	wait_for is_answered 200 "$port_a" && broke=0 || broke=1
+	while [ "$broke" = 0 ] && read -r name what errno part seconds; do
+		broken "$name" "$what" "$errno" "$part" "$seconds" || broke=1
+	done <"$dir/breaks"
 	sleep 1
 	stream_end && [ "$broke" = 0 ]
 }
@@ -95,7 +107,7 @@ the_log_and_the_ledger_agree()
 {
 	print_ledger &&
 	"$STIPA_PYTHON" "$srcdir/tests/integration/check_log.py" "$stream_log" "$dir/ledger" \
-		--faults "$dir/faults" --back-within 10 &&
+		--faults "$dir/faults" --back-within 20 &&
 	statuses "$stream_log" >"$dir/statuses" && echo "  $(cat "$dir/statuses")"
 	# never another answer, and each 503 says when to come again
 	! grep -v '"status": 200' "$stream_log" |
@@ -130,15 +142,20 @@ without_its_mark_it_does_not_issue()
 {
 	shim_set sync $EIO ''
 	since=$(date +%s.%N)
-	for _ in $(seq 200); do
-		[ "$(ask "$port_b")" = 503 ] && is_503_with_retry_after && break
-		sleep 0.1
-	done
+	wait_for is_answered 503 "$port_b" &&
 	is_503_with_retry_after && stopped=$(seconds_since "$since") &&
-	grep -q "the mark cannot be written: .*state-b/mark: Input/output error" "$dir/b.log" &&
-	shim_set sync 0 && marked=$(asks_until 200 "$port_b" 10)
+	wait_for grep -q "the mark cannot be written: .*state-b/mark: Input/output error" \
+		"$dir/b.log" &&
+	shim_set sync 0 && marked=$(asks_until 200 "$port_b")
 }
 
+slowest_of_each()
+{
+	awk '$2 > most[$1] { most[$1] = $2 } END { for (name in most) print name, most[name] }' \
+		"$dir/back" | sort | tr '\n' ' '
+}
+
+echo "seed: $STIPA_SEED, breaks: $STIPA_BREAKS"
 start_postgres fsync=on
 trap stop_all EXIT
 run_step "The authority is made" make_authority
@@ -151,12 +168,12 @@ run_step "What the client received is what the ledger holds" the_log_and_the_led
 run_step "The control: a lost row is noticed" a_row_that_the_disk_lost_is_noticed
 run_step "A second node has that disk itself" a_node_on_that_disk
 run_step "A node that cannot write its mark stops" without_its_mark_it_does_not_issue
-echo "I9 holds: through four failing disks ($(cat "$dir/statuses")) nothing but 200, and 503 with" \
+echo "I9 holds: through $STIPA_BREAKS failing disks ($(cat "$dir/statuses")) nothing but 200, and 503 with" \
 	"Retry-After | control: a ledger that lacks one row is found"
 echo "I14 holds: with the log full, failing, or not synced no token without its row; without its" \
 	"mark a node stopped within $stopped s | control: a ledger that lacks one row is found"
 echo "I16 holds: after the disk was good again, a token within seconds:" \
-	"$(tr '\n' ' ' <"$dir/back")(with the mark: $marked s) | control: 2 s later, the disk still failing, it was 503 each time"
+	"$(slowest_of_each)(with the mark: $marked s) | control: 2 s later, the disk still failing, it was 503 each time"
 : >"$dir/enough"
 wait "$keeping"
 run_step "The first node drains" stop_node a
