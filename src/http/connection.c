@@ -104,7 +104,8 @@ void connection_enter(struct connection *c, enum connection_state state)
 
 /* ---- events ---- */
 
-/* A timer that fires too early costs less than one that is moved for every request. */
+/* A timer that fires too early costs less than one that is moved for every request.  Without memory
+ * for it the connection would never end, so it ends at once. */
 static void arm(struct connection *c)
 {
 	int64_t now = clock_running_ms(), wait;
@@ -115,8 +116,10 @@ static void arm(struct connection *c)
 	wait = c->deadline_ms > now ? c->deadline_ms - now + 1 : 1;
 	tv = (struct timeval){ .tv_sec = (time_t)(wait / 1000),
 			       .tv_usec = (suseconds_t)(wait % 1000 * 1000) };
-	event_add(&c->timer, &tv);
-	c->armed_ms = c->deadline_ms;
+	if (event_add(&c->timer, &tv) == 0)
+		c->armed_ms = c->deadline_ms;
+	else
+		connection_enter(c, CONNECTION_CLOSED);
 }
 
 void connection_run(struct connection *c)

@@ -147,7 +147,8 @@ static void leave(struct http_server *server, unsigned int deadline_ms, done_fn 
 	server->drained = done;
 	server->drained_arg = arg;
 	server_stop_listening(server);
-	evtimer_add(server->drain_deadline, &tv);
+	if (evtimer_add(server->drain_deadline, &tv) != 0)
+		event_active(server->drain_deadline, EV_TIMEOUT, 0); /* rather than never */
 	event_active(server->reap, EV_TIMEOUT, 0);
 }
 

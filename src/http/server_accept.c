@@ -135,6 +135,15 @@ void server_take_reserve(struct http_server *server)
 		server->reserve_fd = spare_descriptor();
 }
 
+/* Without memory for the timer it is over at the next turn, rather than never. */
+static void pause_for_a_while(struct http_server *server)
+{
+	static const struct timeval pause = { .tv_usec = PAUSE_MS * 1000 };
+
+	if (evtimer_add(server->pause, &pause) != 0)
+		event_active(server->pause, EV_TIMEOUT, 0);
+}
+
 void server_on_pause_over(evutil_socket_t fd, short what, void *arg)
 {
 	struct http_server *server = arg;
@@ -142,26 +151,24 @@ void server_on_pause_over(evutil_socket_t fd, short what, void *arg)
 
 	(void)fd;
 	(void)what;
-	server->paused = false;
 	server_take_reserve(server);
 	LIST_FOREACH(listener, &server->listeners, link)
-	event_add(listener->event, NULL);
+	if (event_add(listener->event, NULL) != 0)
+		pause_for_a_while(server);
 }
 
 /* The listener stays readable, so waiting for it would spin. */
 static void pause_accepting(struct http_server *server, int cause)
 {
-	static const struct timeval pause = { .tv_usec = PAUSE_MS * 1000 };
 	struct listener *listener;
 
 	if (server->options.log != NULL)
 		log_warning(server->options.log, "accepting pauses",
 			    LOG_TEXT("cause", strerror(cause)),
 			    LOG_NUMBER("connections", server->n_open));
-	server->paused = true;
 	LIST_FOREACH(listener, &server->listeners, link)
 	event_del(listener->event);
-	evtimer_add(server->pause, &pause);
+	pause_for_a_while(server);
 }
 
 /* One client learns by a close that there is no room, instead of waiting in the queue. */

@@ -25,7 +25,6 @@ struct http_server {
 
 	LIST_HEAD(, listener) listeners;
 	int reserve_fd; /* given up to refuse a client when there are no descriptors */
-	bool paused;
 	struct event *pause, *reap, *trim;
 	int64_t hurried_ms; /* when idle connections were last told to hurry */
 

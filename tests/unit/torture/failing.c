@@ -9,11 +9,12 @@
 
 static enum failing how_to_fail;
 static long fails_at; /* this one from now on, counted down; 0: none */
+static int held;
 static long n_failed, live;
 
 static bool must_fail(void)
 {
-	if (fails_at == 0 || --fails_at > 0)
+	if (held > 0 || fails_at == 0 || --fails_at > 0)
 		return false;
 	if (how_to_fail == FAILING_ONWARD)
 		fails_at = 1;
@@ -121,6 +122,11 @@ void failing_stop(void)
 	fails_at = 0;
 }
 
+void failing_hold(bool hold)
+{
+	held += hold ? 1 : -1;
+}
+
 static long lost_of(void (*scenario)(void), long first)
 {
 	long before = live;
@@ -129,6 +135,7 @@ static long lost_of(void (*scenario)(void), long first)
 	n_failed = 0;
 	scenario();
 	fails_at = 0;
+	held = 0;
 	return live - before;
 }
 

@@ -19,6 +19,9 @@ bool failing_set_hooks(void);
 /* From here on there is memory again, until the scenario ends. */
 void failing_stop(void);
 
+/* What is allocated while it holds is the test's own and never fails; holds nest. */
+void failing_hold(bool hold);
+
 struct torture {
 	long allocations; /* how many there were to fail */
 	long lost;	  /* what was not given back, but for OpenSSL's: that keeps some for ever */
