@@ -64,11 +64,14 @@ struct access {
 	void *arg;
 };
 
+/* Calls that go together, a batch at a time. */
+enum lane { LANE_KEYS, LANE_HASHES, LANE_GRANTS, LANE_REVOCATIONS, LANE_REPORTS, LANE_COUNT };
+
 struct oauth {
 	struct event_base *base;
 	const struct log *log;
 	const char *environment;
-	struct db_lane *keys, *hashes, *grants, *revocations, *reports;
+	struct db_lane *lanes[LANE_COUNT]; /* the desk owns them */
 	struct meter *meter;
 	struct workpool *pool;
 	struct buckets *guesses; /* wrong passwords, of each user's name */
@@ -76,10 +79,19 @@ struct oauth {
 	TAILQ_HEAD(, access) verifying;
 };
 
+/* lanes.c */
+bool lanes_make(struct oauth *oauth, struct db_desk *desk, unsigned int queue_max,
+		struct error *error) MUST_CHECK;
+
+/* NULL: no memory, and @done has been told so. */
+struct access *access_new(struct oauth *oauth, const char *what, done_fn done, void *arg);
 struct access *access_of(struct flow *flow);
 
+/* The end of each order's flow: answer, log, free. */
+void access_finish(struct flow *flow);
+
 /* Wait in @lane; the next step finds its row. */
-enum flow_next access_ask(struct access *access, struct db_lane *lane);
+enum flow_next access_ask(struct access *access, enum lane lane);
 
 /* End with this verdict. */
 enum flow_next access_refuse(struct access *access, enum verdict verdict);

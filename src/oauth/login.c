@@ -60,7 +60,7 @@ enum flow_next access_ask_hash(struct flow *flow)
 
 	if (access->proof.method != METHOD_PASSWORD)
 		return FLOW_NEXT;
-	return access_ask(access, access->oauth->hashes);
+	return access_ask(access, LANE_HASHES);
 }
 
 /* On a thread. */

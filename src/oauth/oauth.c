@@ -1,141 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "oauth/oauth.h"
 
-#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "access.h"
 #include "base/buckets.h"
 #include "crypto/client_secret.h"
-#include "ipc/verdict.h"
 #include "oauth_db.h"
 
-#define BATCH_MAX 256
-#define KEYS_MAX  16	/* signatures verified in one turn of the loop */
 #define USERS_MAX 16384 /* whose wrong passwords are counted */
-#define COMMIT_MS 2000
-/* What takes rights away may have to wait until another node's batch has been ended for it. */
-#define TAKING_MS 5000
-
-struct access *access_of(struct flow *flow)
-{
-	return (struct access *)((char *)flow - offsetof(struct access, flow));
-}
-
-enum flow_next access_ask(struct access *access, struct db_lane *lane)
-{
-	db_ask_start(lane, &access->ask);
-	return FLOW_WAIT;
-}
-
-/* A verdict is no error, but no further step runs. */
-enum flow_next access_refuse(struct access *access, enum verdict verdict)
-{
-	access->verdict = verdict;
-	return flow_next_if(
-		error_set(&access->flow.error, ERROR_FORBIDDEN, "%s", verdict_code(verdict)));
-}
-
-/* ---- the log ---- */
-
-static const char *text_or_null(const char *text)
-{
-	return text[0] == '\0' ? NULL : text;
-}
-
-static void log_failed(const struct access *access, const struct error *error)
-{
-	const struct log *log = access->oauth->log;
-
-	if (error->kind == ERROR_INTERNAL)
-		log_error(log, "order failed: a defect", LOG_TEXT("kind", access->what),
-			  LOG_TEXT("request", access->request_id),
-			  LOG_TEXT("reason", error->detail), LOG_TEXT("where", error->where));
-	else
-		log_warning(log, "order not answered", LOG_TEXT("kind", access->what),
-			    LOG_TEXT("request", access->request_id),
-			    LOG_TEXT("reason", error->detail));
-}
-
-/* A name that is nobody's may be a password in the wrong field. */
-static bool user_is_known(const struct access *access)
-{
-	return access->proof.method == METHOD_PASSWORD
-		       ? access->has_hash
-		       : access->proof.method == METHOD_LOGIN && access->client[0] != '\0';
-}
-
-static void log_verdict(const struct access *access)
-{
-	static const char *const methods[] = {
-		[METHOD_SECRET] = "secret",	 [METHOD_ASSERTION] = "assertion",
-		[METHOD_LOGIN] = "login",	 [METHOD_PASSWORD] = "password",
-		[METHOD_TOKEN] = "access-token",
-	};
-
-	bool good = access->verdict == VERDICT_ISSUED;
-
-	log_info(access->oauth->log, good ? "order done" : "order refused",
-		 LOG_TEXT("kind", access->what), LOG_TEXT("request", access->request_id),
-		 LOG_TEXT("verdict", good ? NULL : verdict_code(access->verdict)),
-		 LOG_TEXT("method", methods[access->proof.method]),
-		 LOG_TEXT("user", user_is_known(access) ? access->proof.client : NULL),
-		 LOG_TEXT("account", text_or_null(access->account)),
-		 LOG_TEXT("client", text_or_null(access->client)),
-		 LOG_TEXT("hit", access->hit ? "yes" : NULL));
-}
-
-/* ---- the end of each ---- */
-
-/* Whether a verdict has been reached. */
-static bool is_judged(const struct access *access)
-{
-	return access->flow.error.kind == ERROR_NONE || access->verdict != VERDICT_ISSUED;
-}
-
-static void fill_granted(const struct access *access)
-{
-	struct grant_answer *answer = access->granted;
-
-	memset(answer, 0, sizeof(*answer));
-	answer->failed = !is_judged(access);
-	if (answer->failed)
-		return;
-	answer->verdict = (uint8_t)access->verdict;
-	if (access->verdict != VERDICT_ISSUED)
-		return;
-	answer->exp = access->exp;
-	answer->scopes = (uint8_t)access->scopes_granted;
-	memcpy(answer->text, access->made.bytes, access->made.len);
-}
-
-static void fill_done(const struct access *access)
-{
-	*access->done_answer = (struct access_answer){
-		.failed = !is_judged(access),
-		.verdict = is_judged(access) ? (uint8_t)access->verdict : 0,
-	};
-}
-
-static void finish(struct flow *flow)
-{
-	struct access *access = access_of(flow);
-	struct error error = is_judged(access) ? (struct error){ 0 } : flow->error;
-
-	access_leave_password(access);
-	if (access->granted != NULL)
-		fill_granted(access);
-	else
-		fill_done(access);
-	if (is_judged(access))
-		log_verdict(access);
-	else
-		log_failed(access, &error);
-	access->done(access->arg, &error);
-	explicit_bzero(access, sizeof(*access));
-	free(access);
-}
 
 /* ---- steps ---- */
 
@@ -152,7 +26,7 @@ static enum flow_next make_token(struct flow *flow)
 
 static enum flow_next ask_grant(struct flow *flow)
 {
-	return access_ask(access_of(flow), access_of(flow)->oauth->grants);
+	return access_ask(access_of(flow), LANE_GRANTS);
 }
 
 static enum flow_next take_grant(struct flow *flow)
@@ -162,7 +36,7 @@ static enum flow_next take_grant(struct flow *flow)
 
 static enum flow_next ask_revocation(struct flow *flow)
 {
-	return access_ask(access_of(flow), access_of(flow)->oauth->revocations);
+	return access_ask(access_of(flow), LANE_REVOCATIONS);
 }
 
 static enum flow_next take_revocation(struct flow *flow)
@@ -172,7 +46,7 @@ static enum flow_next take_revocation(struct flow *flow)
 
 static enum flow_next ask_report(struct flow *flow)
 {
-	return access_ask(access_of(flow), access_of(flow)->oauth->reports);
+	return access_ask(access_of(flow), LANE_REPORTS);
 }
 
 static enum flow_next take_report(struct flow *flow)
@@ -212,103 +86,14 @@ static const struct flow_step report_steps[] = {
 	{ NULL, NULL },
 };
 
-/* ---- lanes ---- */
-
-static void resume(struct access *access, const struct error *error)
-{
-	flow_resume(&access->flow, error);
-}
-
-static void on_failed(void *arg, struct db_ask *ask, const struct error *error)
-{
-	(void)arg;
-	resume((struct access *)ask, error);
-}
-
-/* Each goes on with its row; where it waits again, the row is not needed any more. */
-static void on_decided(void *arg, struct db_asks *asks, PGresult *rows)
-{
-	const struct error none = { 0 };
-	struct db_ask *ask;
-
-	(void)arg;
-	for (int row = 0; (ask = STAILQ_FIRST(asks)) != NULL; row++) {
-		struct access *access = (struct access *)ask;
-
-		STAILQ_REMOVE_HEAD(asks, link);
-		access->rows = rows;
-		access->row = row;
-		resume(access, &none);
-	}
-	PQclear(rows);
-}
-
-static void bind_clock(void *arg, struct db_call *call, const uint8_t clock[DB_TIME_LEN])
-{
-	(void)arg;
-	db_bind_bytes(call, 0, clock, DB_TIME_LEN);
-}
-
-#define LANE_ADD(name)                                                                             \
-	static bool add_to_##name(void *arg, struct db_ask *ask, int64_t unix_us,                  \
-				  struct db_array *arrays, struct error *error)                    \
-	{                                                                                          \
-		(void)arg;                                                                         \
-		(void)unix_us;                                                                     \
-		(void)error;                                                                       \
-		oauth_##name##_add((struct access *)ask, arrays);                                  \
-		return true;                                                                       \
-	}
-
-LANE_ADD(keys)
-LANE_ADD(hashes)
-LANE_ADD(grants)
-LANE_ADD(revocations)
-LANE_ADD(reports)
-
-#define LANE(name, scalars_, max, ms)                                                              \
-	{                                                                                          \
-		.statement = &oauth_##name, .scalars = (scalars_),                                 \
-		.arrays = oauth_##name##_arrays, .batch_max = (max), .answer_ms = (ms),            \
-		.bind = bind_clock, .add = add_to_##name, .decided = on_decided,                   \
-		.failed = on_failed,                                                               \
-	}
-
-static const struct {
-	size_t lane; /* where it stands in struct oauth */
-	struct db_lane_kind kind;
-} lanes[] = {
-	{ offsetof(struct oauth, keys), LANE(keys, 0, KEYS_MAX, COMMIT_MS) },
-	{ offsetof(struct oauth, hashes), LANE(hashes, 0, BATCH_MAX, COMMIT_MS) },
-	{ offsetof(struct oauth, grants),
-	  LANE(grants, OAUTH_GRANTS_SCALARS, BATCH_MAX, COMMIT_MS) },
-	{ offsetof(struct oauth, revocations), LANE(revocations, 0, BATCH_MAX, TAKING_MS) },
-	{ offsetof(struct oauth, reports), LANE(reports, 0, BATCH_MAX, TAKING_MS) },
-};
-
 /* ---- the contract ---- */
-
-static struct access *access_new(struct oauth *oauth, const char *what, done_fn done, void *arg)
-{
-	struct access *access = calloc(1, sizeof(*access));
-
-	if (access == NULL) {
-		done(arg, &(struct error){ .kind = ERROR_UNAVAILABLE, .detail = "no memory" });
-		return NULL;
-	}
-	access->oauth = oauth;
-	access->what = what;
-	access->done = done;
-	access->arg = arg;
-	return access;
-}
 
 static void start(struct access *access, const struct flow_step *steps, const uint8_t peer[16],
 		  const char *request_id)
 {
 	memcpy(access->peer, peer, sizeof(access->peer));
 	memcpy(access->request_id, request_id, sizeof(access->request_id));
-	flow_start(&access->flow, steps, finish);
+	flow_start(&access->flow, steps, access_finish);
 }
 
 void oauth_grant_start(struct oauth *oauth, const struct grant_order *order,
@@ -382,21 +167,6 @@ void oauth_report_start(struct oauth *oauth, const struct report_order *order,
 	start(access, report_steps, order->peer, order->request_id);
 }
 
-static bool lanes_make(struct oauth *oauth, const struct oauth_options *options,
-		       struct error *error)
-{
-	for (size_t i = 0; i < sizeof(lanes) / sizeof(lanes[0]); i++) {
-		struct db_lane *lane =
-			db_lane_new(options->desk, &lanes[i].kind, options->queue_max, oauth);
-
-		if (lane == NULL)
-			return error_set(error, ERROR_UNAVAILABLE, "no memory for a lane");
-		/* analyzer: the table says where the pointer stands */
-		memcpy((char *)oauth + lanes[i].lane, &lane, sizeof(lane));
-	}
-	return true;
-}
-
 static bool passwords_make(struct oauth *oauth, const struct oauth_options *options,
 			   struct error *error)
 {
@@ -428,7 +198,8 @@ struct oauth *oauth_new(const struct oauth_options *options, struct error *error
 	oauth->meter = options->meter;
 	oauth->environment = options->environment;
 	TAILQ_INIT(&oauth->verifying);
-	if (!passwords_make(oauth, options, error) || !lanes_make(oauth, options, error)) {
+	if (!passwords_make(oauth, options, error) ||
+	    !lanes_make(oauth, options->desk, options->queue_max, error)) {
 		oauth_free(oauth);
 		return NULL;
 	}
@@ -446,7 +217,7 @@ void oauth_free(struct oauth *oauth)
 	error_set(&error, ERROR_UNAVAILABLE, "closing");
 	while ((access = TAILQ_FIRST(&oauth->verifying)) != NULL) {
 		TAILQ_REMOVE(&oauth->verifying, access, verifying);
-		resume(access, &error);
+		flow_resume(&access->flow, &error);
 	}
 	buckets_free(oauth->guesses);
 	free(oauth);

@@ -22,7 +22,7 @@ enum flow_next access_ask_key(struct flow *flow)
 
 	if (access->proof.method != METHOD_ASSERTION)
 		return FLOW_NEXT;
-	return access_ask(access, access->oauth->keys);
+	return access_ask(access, LANE_KEYS);
 }
 
 static bool is_verified(const uint8_t *spki, size_t len, const struct client_proof *proof,
