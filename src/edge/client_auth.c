@@ -10,9 +10,10 @@
 
 #define CREDENTIALS_MAX 1024 /* each character may be an escape */
 
-static_assert(ASSERTION_TEXT_MAX <= CLIENT_ID_MAX && ASSERTION_TEXT_MAX <= KEY_ID_MAX &&
-		      ASSERTION_TEXT_MAX <= ASSERTION_ID_MAX,
-	      "what an assertion names has room in a proof");
+/* What an assertion names has room in a proof. */
+static_assert(ASSERTION_TEXT_MAX <= CLIENT_ID_MAX, "iss");
+static_assert(ASSERTION_TEXT_MAX <= KEY_ID_MAX, "kid");
+static_assert(ASSERTION_TEXT_MAX <= ASSERTION_ID_MAX, "jti");
 
 static bool refuse_request(struct error *error, const char *why)
 {

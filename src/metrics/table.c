@@ -114,9 +114,9 @@ const struct metric_row metric_table[METRIC_COUNT] = {
 				METRIC_GAUGE, "seconds" },
 };
 
-static unsigned int count_values(const struct metric_label *label)
+unsigned int metric_values(const struct metric_label *label)
 {
-	unsigned int n = 0;
+	unsigned int n = 1;
 
 	while (label->values[n] != NULL)
 		n++;
@@ -128,7 +128,7 @@ unsigned int metric_combinations(const struct metric_row *row)
 	unsigned int n = 1;
 
 	for (size_t i = 0; i < METRIC_LABELS_MAX && row->labels[i].name != NULL; i++)
-		n *= count_values(&row->labels[i]);
+		n *= metric_values(&row->labels[i]);
 	return n;
 }
 

@@ -12,7 +12,7 @@ enum metric_type { METRIC_COUNTER, METRIC_GAUGE, METRIC_HISTOGRAM };
 
 struct metric_label {
 	const char *name;
-	const char *const *values; /* up to a NULL */
+	const char *const *values; /* at least one, up to a NULL */
 };
 
 struct metric_row {
@@ -27,6 +27,7 @@ struct metric_row {
 
 extern const struct metric_row metric_table[METRIC_COUNT];
 
+unsigned int metric_values(const struct metric_label *label);
 /* Combinations of label values; 1 without a label. */
 unsigned int metric_combinations(const struct metric_row *row);
 unsigned int metric_buckets(const struct metric_row *row); /* without that of all the rest */

@@ -38,10 +38,8 @@ static void print_labels(FILE *file, const struct metric_row *row, unsigned int 
 
 	for (size_t i = 0; i < METRIC_LABELS_MAX && row->labels[i].name != NULL; i++) {
 		const struct metric_label *label = &row->labels[i];
-		unsigned int values = 0;
+		unsigned int values = metric_values(label);
 
-		while (label->values[values] != NULL)
-			values++;
 		rest /= values;
 		fprintf(file, "%s%s=\"%s\"", i == 0 ? "{" : ",", label->name,
 			label->values[n / rest % values]);

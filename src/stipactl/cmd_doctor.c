@@ -74,10 +74,8 @@ static void open_all(struct doctor *doctor)
 
 	if (ctl_settings(doctor->ctl, &error) && ctl_connect(doctor->ctl, NEEDS_DATABASE, &error))
 		doctor->registry = doctor->ctl->pg;
-	error = (struct error){ 0 };
-	doctor->chain = x509_chain_read(doctor->config->signer_certificate, &error);
-	error = (struct error){ 0 };
-	doctor->tls = x509_chain_read(doctor->config->tls_certificate, &error);
+	doctor->chain = x509_chain_read(doctor->config->signer_certificate, &doctor->no_chain);
+	doctor->tls = x509_chain_read(doctor->config->tls_certificate, &doctor->no_tls);
 	error = (struct error){ 0 };
 	if (!signer_kid_from_file(doctor->config->signer_certificate, doctor->kid, &error))
 		doctor->kid[0] = '\0';

@@ -29,8 +29,9 @@ struct doctor {
 	long disk_mib;		/* least free space */
 	PGconn *node;		/* as the node connects; NULL: it could not */
 	PGconn *registry;	/* as stipactl connects; NULL: it could not */
-	STACK_OF(X509) * chain; /* of the token signer; NULL: unreadable */
-	STACK_OF(X509) * tls;	/* of the HTTPS server; NULL: unreadable */
+	STACK_OF(X509) * chain; /* of the token signer; NULL: @no_chain says why */
+	STACK_OF(X509) * tls;	/* of the HTTPS server; NULL: @no_tls */
+	struct error no_chain, no_tls;
 	char kid[SIGNER_KID_MAX + 1];
 	char x5u[512];	/* as registered; empty: unknown */
 	pid_t node_pid; /* of the process that listens on the local socket; 0: none */

@@ -78,12 +78,10 @@ void doctor_signer_key(struct doctor *doctor)
 void doctor_signer_chain(struct doctor *doctor)
 {
 	struct error error = { 0 };
-	X509_stack_auto *chain = NULL;
 
-	if (doctor->chain == NULL) { /* once more, for the reason */
-		chain = x509_chain_read(doctor->config->signer_certificate, &error);
+	if (doctor->chain == NULL) {
 		doctor_find(doctor, FOUND_FAILED, "see to the file of signer_certificate", "%s",
-			    error.detail);
+			    doctor->no_chain.detail);
 	} else if (!x509_may_sign_tokens(sk_X509_value(doctor->chain, 0), &error) ||
 		   !x509_chain_holds(doctor->chain, doctor->now, &error)) {
 		doctor_find(doctor, FOUND_FAILED, "make it anew: 'stipactl pki init'", "%s",
@@ -161,10 +159,8 @@ void doctor_tls_key(struct doctor *doctor)
 	struct error error = { 0 };
 
 	if (doctor->tls == NULL) {
-		X509_stack_auto *chain = x509_chain_read(config->tls_certificate, &error);
-
 		doctor_find(doctor, FOUND_FAILED, "see to the file of tls_certificate", "%s",
-			    chain == NULL ? error.detail : "the file changes");
+			    doctor->no_tls.detail);
 	} else if (key == NULL) {
 		error_openssl(&error, ERROR_INVALID, "%s", config->tls_key);
 		doctor_find(doctor, FOUND_FAILED, "see to the file of tls_key: PEM, not encrypted",
