@@ -153,3 +153,34 @@ bool check_uuid(const char *text, struct error *error)
 		return true;
 	return error_set(error, ERROR_INVALID, "want a jti: a UUID like 019a2b3c-…");
 }
+
+/* What x5u begins with: https, host and port, nothing else, so that every client can fetch it. */
+bool check_base_url(const char *text, struct error *error)
+{
+	static const char host[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"
+				   ".-:[]";
+
+	if (strncmp(text, "https://", 8) != 0 || text[8] == '\0' ||
+	    text[8 + strspn(text + 8, host)] != '\0')
+		return error_set(error, ERROR_INVALID,
+				 "want https://HOST or https://HOST:PORT, without a final slash");
+	if (strlen(text) > 150)
+		return error_set(error, ERROR_INVALID, "longer than 150 characters");
+	return true;
+}
+
+bool check_crl_url(const char *text, struct error *error)
+{
+	for (const char *c = text; *c != '\0'; c++)
+		if (*c <= ' ' || *c > '~')
+			return error_set(error, ERROR_INVALID, "a space or a non-ASCII character");
+	return strncmp(text, "http://", 7) == 0 || strncmp(text, "https://", 8) == 0 ||
+	       error_set(error, ERROR_INVALID, "want http:// or https://");
+}
+
+bool check_environment_name(const char *text, struct error *error)
+{
+	return strcmp(text, "production") == 0 || strcmp(text, "staging") == 0 ||
+	       strcmp(text, "demo") == 0 ||
+	       error_set(error, ERROR_INVALID, "want production, staging or demo");
+}

@@ -8,9 +8,12 @@
 
 bool check_account(const char *text, struct error *error); /* sp-… */
 bool check_alias(const char *text, struct error *error);
+bool check_base_url(const char *text, struct error *error); /* https://HOST[:PORT] */
 bool check_client(const char *text, struct error *error);
-bool check_clients(const char *text, struct error *error);  /* by comma */
+bool check_clients(const char *text, struct error *error); /* by comma */
+bool check_crl_url(const char *text, struct error *error);
 bool check_distance(const char *text, struct error *error); /* 90d */
+bool check_environment_name(const char *text, struct error *error);
 bool check_kid(const char *text, struct error *error);
 bool check_number(const char *text, struct error *error); /* 1 and more */
 bool check_reason(const char *text, struct error *error); /* says something, one line */
