@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Each in a process of its own, as none of it is taken back.  Run as root it becomes "nobody"; run
- * as somebody else it is told that it cannot. */
+ * as somebody else it is told that it cannot become "daemon". */
 #define _GNU_SOURCE
 #include <errno.h>
 #include <grp.h>
@@ -50,7 +50,7 @@ static int becomes_nobody(void)
 	struct error error = { 0 };
 
 	if (getuid() != 0)
-		return !privileges_become("nobody", &error) && error.kind == ERROR_INVALID &&
+		return !privileges_become("daemon", &error) && error.kind == ERROR_INVALID &&
 				       strstr(error.detail, "becomes another user") != NULL
 			       ? 0
 			       : 1;
