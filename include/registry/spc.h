@@ -15,6 +15,9 @@ PGresult *spc_assign(PGconn *pg, const struct act *act, const struct spc_award *
 		     struct error *error) MUST_CHECK;
 PGresult *spc_withdraw(PGconn *pg, const struct act *act, const char *account, const char *spc,
 		       struct error *error) MUST_CHECK;
+/* Its term is the award's from now on: longer, shorter or over; the kind stays. */
+PGresult *spc_verify(PGconn *pg, const struct act *act, const struct spc_award *award,
+		     struct error *error) MUST_CHECK;
 /* To the award's account; the kind stays. */
 PGresult *spc_transfer(PGconn *pg, const struct act *act, const struct spc_award *award,
 		       struct error *error) MUST_CHECK;

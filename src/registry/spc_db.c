@@ -5,6 +5,9 @@ static const struct db_query assign = {
 	"SELECT stipa.spc_assign($1, $2, $3, $4, $5, $6::timestamptz, $7)", 7
 };
 static const struct db_query withdraw = { "SELECT stipa.spc_withdraw($1, $2, $3, $4) AS at", 4 };
+static const struct db_query verify = {
+	"SELECT stipa.spc_verify($1, $2, $3, $4, $5, $6::timestamptz) AS at", 6
+};
 static const struct db_query transfer = {
 	"SELECT stipa.spc_transfer($1, $2, $3, $4, $5, $6::timestamptz) AS at", 6
 };
@@ -34,6 +37,15 @@ PGresult *spc_withdraw(PGconn *pg, const struct act *act, const char *account, c
 	const char *const values[] = { act->actor, act->reason, account, spc };
 
 	return db_query(pg, &withdraw, values, error);
+}
+
+PGresult *spc_verify(PGconn *pg, const struct act *act, const struct spc_award *award,
+		     struct error *error)
+{
+	const char *const values[] = { act->actor, act->reason,	    award->account,
+				       award->spc, award->evidence, award->verified_until };
+
+	return db_query(pg, &verify, values, error);
 }
 
 PGresult *spc_transfer(PGconn *pg, const struct act *act, const struct spc_award *award,

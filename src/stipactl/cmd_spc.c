@@ -21,6 +21,23 @@ static bool assign(struct ctl *ctl, struct error *error)
 	return show_acted(ctl, acted, shown, error);
 }
 
+static bool verify(struct ctl *ctl, struct error *error)
+{
+	char until[WHEN_TEXT_MAX];
+	struct spc_award award = {
+		.account = ctl_value(ctl, "ACCOUNT"),
+		.spc = ctl_value(ctl, "SPC"),
+		.verified_until = ctl_time(ctl, "--verified-until", WHEN_AHEAD, until),
+		.evidence = ctl_value(ctl, "--evidence"),
+	};
+	struct act act = ctl_act(ctl);
+	PGresult_auto *acted = spc_verify(ctl->pg, &act, &award, error);
+	PGresult_auto *shown =
+		acted != NULL ? spc_last(ctl->pg, award.account, award.spc, error) : NULL;
+
+	return show_acted(ctl, acted, shown, error);
+}
+
 static bool withdraw(struct ctl *ctl, struct error *error)
 {
 	const char *account = ctl_value(ctl, "ACCOUNT"), *spc = ctl_value(ctl, "SPC");
@@ -68,6 +85,15 @@ static const struct param assign_params[] = {
 	PARAM_REASON,
 	{ 0 },
 };
+static const struct param verify_params[] = {
+	PARAM_ACCOUNT,
+	PARAM_SPC,
+	{ "--verified-until", "TIME", 0, check_time,
+	  "the new term; it may be shorter, or over [as long as the account is]" },
+	PARAM_EVIDENCE,
+	PARAM_REASON_REQUIRED,
+	{ 0 },
+};
 static const struct param withdraw_params[] = {
 	PARAM_ACCOUNT, PARAM_SPC, PARAM_REASON_REQUIRED, { 0 },
 };
@@ -88,6 +114,8 @@ static const struct param list_params[] = {
 
 const struct command spc_commands[] = {
 	{ "spc", "assign", NEEDS_DATABASE, assign, "give a code to an account", assign_params },
+	{ "spc", "verify", NEEDS_DATABASE, verify, "record a verification and its term",
+	  verify_params },
 	{ "spc", "withdraw", NEEDS_DATABASE, withdraw, "take it away", withdraw_params },
 	{ "spc", "transfer", NEEDS_DATABASE, transfer, "move it to another account, in one act",
 	  transfer_params },

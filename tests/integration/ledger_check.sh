@@ -13,12 +13,6 @@ quietly()
 	"$@" >"$dir/quiet" 2>&1 || { echo "$*"; tail -5 "$dir/quiet"; return 1; }
 }
 
-# as_portal FUNCTION-CALL: what stipactl has no command for.
-as_portal()
-{
-	sql -d "dbname=stipa user=stipa_operator" -c "SELECT stipa.$1" >/dev/null
-}
-
 delegate()
 {
 	ctl delegation grant "$1" "$2" --sca "Test SCA" --cps-version 1 --evidence test \
@@ -64,8 +58,8 @@ take_and_give()
 
 narrow_and_widen()
 {
-	as_portal "spc_verify('test', 'test', 'sp-4', '1004', 'test', now() - interval '1 s')" &&
-	as_portal "spc_verify('test', 'test', 'sp-4', '1004', 'test', NULL)" &&
+	ctl spc verify sp-4 1004 --verified-until 2020-01-01 --evidence test --reason test &&
+	ctl spc verify sp-4 1004 --evidence test --reason test &&
 	ctl client pin client-3 "SHA256 5A$(printf ":5A%.0s" $(seq 31))" --reason test &&
 	ctl spc transfer 1002 --to sp-1 --evidence test --reason test &&
 	ctl spc transfer 1002 --to sp-2 --evidence test --reason test &&

@@ -358,6 +358,22 @@ codes_are_held()
 	refused 2 wrong-use spc list --spc "68 3"
 }
 
+codes_are_verified()
+{
+	done_with spc verify sp-acme OPC000 --verified-until 2020-01-01 --evidence letter \
+		--reason "no answer" && [ "$(of_out .state)" = lapsed ] &&
+	done_with spc verify sp-acme OPC000 --verified-until 90d --evidence "call of May" \
+		--reason "it is theirs" && [ "$(of_out .state)" = held ] &&
+	[ "$(of_out .verified_until | cut -c 1-10)" = "$(date -ud '+90 days' +%F)" ] &&
+	done_with spc verify sp-acme OPC000 --evidence contract --reason "no term of its own" &&
+	[ "$(of_out .verified_until)" = "" ] &&
+	done_with audit tail -n 1 && [ "$(of_out '.[0].action')" = spc_verify ] &&
+	refused 1 not-found spc verify sp-two OPC000 --evidence x --reason x &&
+	refused 2 wrong-use spc verify sp-acme OPC000 --reason x &&
+	refused 2 wrong-use spc verify sp-acme OPC000 --evidence x &&
+	refused 2 wrong-use spc verify sp-acme OPC000 --verified-until x --evidence x --reason x
+}
+
 # The secret on standard output, once.
 clients_get_secrets()
 {
@@ -1168,6 +1184,7 @@ PGDATABASE=stipa
 run_step "Accounts are applied for" accounts_are_applied_for
 run_step "Accounts are decided" accounts_are_decided
 run_step "Codes are held by one" codes_are_held
+run_step "Codes are verified for a term" codes_are_verified
 run_step "Clients get secrets, shown once" clients_get_secrets
 run_step "Secrets go to files of mode 0600" secrets_go_to_files
 run_step "A refusal costs no secret" a_refusal_costs_no_secret
