@@ -219,6 +219,17 @@ static void print_sentences(struct ctl *ctl, const json_t *explained)
 		output_note(ctl, "%s", json_string_value(sentence));
 }
 
+/* Nobody's requests, and those that an edge refuses by itself, are only counted. */
+static bool is_not_kept(const char *id, struct error *error)
+{
+	*error = (struct error){ 0 };
+	return error_set_code(
+		error, ERROR_NOT_FOUND, "not-found",
+		"no token, access token or refusal has the request id %.64s; requests "
+		"without good credentials, and malformed ones, are in stipad's log only",
+		id);
+}
+
 static bool explain(struct ctl *ctl, struct error *error)
 {
 	const char *id = ctl_value(ctl, "REQUEST-ID");
@@ -229,10 +240,7 @@ static bool explain(struct ctl *ctl, struct error *error)
 	json_t *row;
 
 	if (rows == NULL)
-		return error->kind != ERROR_NOT_FOUND
-			       ? false
-			       : error_context(error,
-					       "not in the database; look into the log of stipad");
+		return error->kind == ERROR_NOT_FOUND ? is_not_kept(id, error) : false;
 	json_array_foreach(rows, i, row)
 	{
 		json_t *explained = explain_row(ctl, row, error);

@@ -163,12 +163,26 @@ static bool show_set(struct ctl *ctl, const PGresult *shown, const char *token_l
 
 /* ---- the commands ---- */
 
+/* A version that changes nothing would only look like a decision. */
+static bool changes_something(const struct ctl *ctl, struct error *error)
+{
+	static const char *const values[] = { "--token-life", "--access-life", "--claims",
+					      "--issuer", "--form-2017" };
+
+	for (size_t i = 0; i < sizeof(values) / sizeof(values[0]); i++)
+		if (ctl_value(ctl, values[i]) != NULL)
+			return true;
+	return error_set_code(error, ERROR_INVALID, "bad-value",
+			      "nothing to change: want at least one of --token-life, "
+			      "--access-life, --claims, --issuer and --form-2017");
+}
+
 static bool set(struct ctl *ctl, struct error *error)
 {
 	char life[WHEN_TEXT_MAX], access_life[WHEN_TEXT_MAX], begins[WHEN_TEXT_MAX], sum[12];
 	const char *wish = ctl_value(ctl, "--token-life");
 	struct act act = ctl_act(ctl);
-	PGresult_auto *before = policy_now(ctl->pg, error);
+	PGresult_auto *before = changes_something(ctl, error) ? policy_now(ctl->pg, error) : NULL;
 	PGresult_auto *acted = NULL;
 	PGresult_auto *shown = NULL;
 	struct policy_values values;

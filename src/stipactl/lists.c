@@ -71,6 +71,13 @@ static bool fingerprint_read(const char *text, uint8_t bytes[FINGERPRINT_LEN])
 	return hex_read(text, bytes);
 }
 
+static bool is_nothing(const uint8_t bytes[FINGERPRINT_LEN])
+{
+	static const uint8_t zeros[FINGERPRINT_LEN];
+
+	return memcmp(bytes, zeros, FINGERPRINT_LEN) == 0;
+}
+
 bool fingerprints_read(const char *list, char hex[FINGERPRINTS_TEXT_MAX], struct error *error)
 {
 	uint8_t bytes[FINGERPRINT_LEN];
@@ -86,6 +93,9 @@ bool fingerprints_read(const char *list, char hex[FINGERPRINTS_TEXT_MAX], struct
 					 "want 'SHA256 ' and 32 octets as hexadecimals with "
 					 "colons, or a thumbprint of 43 characters; several by "
 					 "comma; or 'any'");
+		if (is_nothing(bytes))
+			return error_set(error, ERROR_INVALID,
+					 "a fingerprint of zeros alone is that of no key");
 		if (n > 0)
 			*hex++ = ',';
 		for (size_t i = 0; i < FINGERPRINT_LEN; i++, hex += 2)

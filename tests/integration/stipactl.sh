@@ -464,7 +464,9 @@ clients_are_pinned()
 	[ "$(of_out '.pinned | join(",")')" = "$hex,$(printf '%064d' 8)" ] &&
 	done_with client list && [ "$(of_out '.[] | select(.client == "kms-1").pinned | length')" = 2 ] &&
 	ctl client list | awk '$1 == "kms-1"' | grep -q "  2  " &&
-	refused 1 bad-value client pin kms-1 "$(printf '%064d' 0)" --reason x &&
+	refused 2 wrong-use client pin kms-1 "$(printf '%064d' 0)" --reason x &&
+	says "a fingerprint of zeros alone is that of no key" \
+		client pin kms-1 "$hex,$(printf '%064d' 0)" --reason x &&
 	refused 1 not-found client pin kms-none "$hex" --reason x &&
 	refused 2 wrong-use client pin kms-1 "${hex}0" --reason x &&
 	refused 2 wrong-use client pin kms-1 "SHA1 $colons" --reason x &&
@@ -698,6 +700,12 @@ policy_has_versions()
 	refused 2 wrong-use policy set --claims aud --reason x &&
 	refused 2 wrong-use policy set --form-2017 maybe --reason x &&
 	refused 2 wrong-use policy set --token-life 5h &&
+	done_with policy list && versions=$(of_out length) &&
+	for nothing in "" "--from 90d" "--certificate-life 90d"; do
+		# shellcheck disable=SC2086
+		refused 1 bad-value policy set $nothing --reason x || return 1
+	done && says "nothing to change" policy set --reason x &&
+	done_with policy list && [ "$(of_out length)" = "$versions" ] &&
 	refused 2 wrong-use policy show now && refused 2 wrong-use policy list now
 }
 
@@ -825,6 +833,8 @@ requests_are_explained()
 	grep -q "^See 'stipactl spc list --spc SPC --past'\.$" "$dir/out" &&
 	grep -q "^Since: event [0-9]*, .*, tester: account_suspend sp-2 (after the request)\.$" "$dir/out" &&
 	refused 1 not-found explain no-such-request &&
+	says "no token, access token or refusal has the request id no-such-request; " \
+		explain no-such-request &&
 	refused 2 wrong-use explain "a b" && refused 2 wrong-use explain
 }
 
