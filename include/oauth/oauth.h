@@ -38,6 +38,10 @@ struct oauth_options {
 
 struct oauth *oauth_new(const struct oauth_options *options, struct error *error) MUST_CHECK;
 
+/* As long as it is shut nothing is granted and nobody logs in: who asks fails with @why; NULL opens
+ * it.  Rights can be taken all the same. */
+void oauth_shut(struct oauth *oauth, const char *why);
+
 /* @done runs when the database has committed its verdict, which stands in the answer, or with an
  * error, and then @answer->failed is set: ERROR_UNAVAILABLE as in db/desk.h, or (before this
  * returns) when sixteen passwords wait for the thread, or there is no memory or randomness;

@@ -203,6 +203,8 @@ static void on_ready(void *arg, const char *why)
 
 	ipc_server_tell_ready(authority->server, why == NULL);
 	snprintf(authority->why_not, sizeof(authority->why_not), "%s", why == NULL ? "" : why);
+	if (authority->oauth != NULL)
+		oauth_shut(authority->oauth, why);
 	if (authority->control != NULL)
 		ipc_control_tell(authority->control);
 }
@@ -326,7 +328,10 @@ static bool oauth_make(struct authority *authority, struct error *error)
 	};
 
 	authority->oauth = oauth_new(&options, error);
-	return authority->oauth != NULL;
+	if (authority->oauth == NULL)
+		return false;
+	oauth_shut(authority->oauth, is_ready(authority)); /* until the issuer says more */
+	return true;
 }
 
 static bool server_make(struct authority *authority, struct error *error)

@@ -96,6 +96,11 @@ static void start(struct access *access, const struct flow_step *steps, const ui
 	flow_start(&access->flow, steps, access_finish);
 }
 
+void oauth_shut(struct oauth *oauth, const char *why)
+{
+	db_lane_shut(oauth->lanes[LANE_GRANTS], why);
+}
+
 void oauth_grant_start(struct oauth *oauth, const struct grant_order *order,
 		       struct grant_answer *answer, done_fn done, void *arg)
 {

@@ -54,9 +54,24 @@ knows_it_is_behind()
 	[ "$(metric a stipa_ledger_behind)" = 1 ]
 }
 
-# For as long as anybody looks, and never once otherwise.
+# grant PORT: client-1 asks for an access token; the status.
+grant()
+{
+	curl -s -m 20 -o "$dir/granted" -w '%{http_code}' --cacert "$dir/tls/ca.pem" \
+		-u "client-1:$(cat "$dir/secret-1")" -d grant_type=client_credentials \
+		"https://127.0.0.1:$1/oauth2/token"
+}
+
+grants()
+{
+	[ "$(grant "$1")" = 200 ]
+}
+
+# For as long as anybody looks, and never once otherwise; an access token neither: the copy may have
+# forgotten that its client had lost the right.
 refuses()
 {
+	[ "$(grant "$port_a")" = 503 ] || { cat "$dir/granted"; return 1; }
 	for _ in $(seq 25); do
 		[ "$(ask "$port_a")" = 503 ] && is_503_with_retry_after || return 1
 		sleep 0.1
@@ -84,7 +99,7 @@ the_doctor_says_why()
 # Without a mark, the same copy is good enough: this is what would happen.
 the_control_issues()
 {
-	start_node b "$port_b" && asks_until 200 "$port_b" >/dev/null
+	start_node b "$port_b" && asks_until 200 "$port_b" >/dev/null && wait_for grants "$port_b"
 }
 
 the_operator_accepts()
@@ -93,7 +108,7 @@ the_operator_accepts()
 	ctl mark accept "$dir/a.conf" --reason "backup of noon, decided by anna" >"$dir/accepted" &&
 	grep -q "Tokens issued after .* are unknown to this database" "$dir/accepted" &&
 	accepted_after=$(asks_until 200 "$port_a") &&
-	wait_ready a && ! knows_it_is_behind &&
+	wait_ready a && ! knows_it_is_behind && wait_for grants "$port_a" &&
 	ctl audit tail | grep -q "mark_accept.*decided by anna"
 }
 

@@ -193,6 +193,14 @@ struct oauth *oauth_new(const struct oauth_options *options, struct error *error
 	return (struct oauth *)&issuer_options;
 }
 
+static bool oauth_is_shut;
+
+void oauth_shut(struct oauth *oauth, const char *why)
+{
+	CU_ASSERT_PTR_EQUAL(oauth, &issuer_options);
+	oauth_is_shut = why != NULL;
+}
+
 void oauth_free(struct oauth *oauth)
 {
 	if (oauth != NULL)
@@ -507,12 +515,15 @@ static void edge_asks_in_vain(void)
 
 static void issuer_is_ready(void)
 {
+	CU_ASSERT_TRUE(oauth_is_shut);
 	issuer_options.on_ready(issuer_options.arg, NULL);
+	CU_ASSERT_FALSE(oauth_is_shut);
 }
 
 static void issuer_is_not_ready(void)
 {
 	issuer_options.on_ready(issuer_options.arg, "no connection");
+	CU_ASSERT_TRUE(oauth_is_shut);
 }
 
 static void issuer_answers(void)

@@ -28,6 +28,7 @@ static void tell(const char *what)
 struct db_lane {
 	const struct db_lane_kind *kind;
 	void *arg;
+	const char *shut;
 };
 
 static struct db_lane lanes[8];
@@ -40,8 +41,13 @@ struct db_lane *db_lane_new(struct db_desk *desk, const struct db_lane_kind *kin
 {
 	(void)desk;
 	CU_ASSERT_EQUAL(queue_max, 7);
-	lanes[n_lanes] = (struct db_lane){ kind, arg };
+	lanes[n_lanes] = (struct db_lane){ .kind = kind, .arg = arg };
 	return &lanes[n_lanes++];
+}
+
+void db_lane_shut(struct db_lane *lane, const char *why)
+{
+	lane->shut = why;
 }
 
 void db_ask_start(struct db_lane *lane, struct db_ask *ask)
@@ -436,6 +442,20 @@ static void test_closing_answers_who_is_being_verified(void)
 	CU_ASSERT_TRUE(has_failed(ERROR_UNAVAILABLE));
 }
 
+/* Taking rights is what a node that does not issue must still do. */
+static void test_only_grants_are_shut(void)
+{
+	oauth_shut(oauth, "the database is older");
+	for (int i = 0; i < n_lanes; i++) {
+		bool grants = strcmp(lanes[i].kind->statement->name, "grant_tokens") == 0;
+
+		CU_ASSERT_EQUAL(lanes[i].shut != NULL, grants);
+	}
+	oauth_shut(oauth, NULL);
+	for (int i = 0; i < n_lanes; i++)
+		CU_ASSERT_PTR_NULL(lanes[i].shut);
+}
+
 static void test_a_revocation(void)
 {
 	const struct revoke_order order = { .proof = { .method = METHOD_TOKEN } };
@@ -511,6 +531,7 @@ int main(void)
 		{ "the eighteenth", test_the_eighteenth_is_not_even_looked_up },
 		{ "guesses", test_a_name_is_guessed_at_so_often_only },
 		{ "closing", test_closing_answers_who_is_being_verified },
+		{ "only grants are shut", test_only_grants_are_shut },
 		{ "a revocation", test_a_revocation },
 		{ "a report", test_a_report_tells_nothing },
 		CU_TEST_INFO_NULL,
