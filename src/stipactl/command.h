@@ -2,10 +2,10 @@
 /*
  * What a sub-command of stipactl is, and what it may ask of the frame.
  *
- * A cmd_x.c exports one table of rows, and main.c lists the tables.  The frame reads the command
- * line against the row's parameters, gives usage lines and help from the same rows, opens what the
- * row needs, and turns the outcome into output and exit status: 0 done, 1 failed, 2 wrong use.
- * So a run function only asks for its values, acts, and hands over rows to show.
+ * A cmd_x.c exports one table of rows, and commands.c lists the tables.  The frame reads the
+ * command line against the row's parameters, gives usage lines and help from the same rows, opens
+ * what the row needs, and turns the outcome into output and exit status: 0 done, 1 failed, 2 wrong
+ * use.  So a run function only asks for its values, acts, and hands over rows to show.
  */
 #ifndef STIPACTL_COMMAND_H
 #define STIPACTL_COMMAND_H
