@@ -8,6 +8,7 @@
 
 #include "command.h"
 #include "db/query.h"
+#include "memory.h"
 
 const char *ctl_value(const struct ctl *ctl, const char *name)
 {
@@ -45,8 +46,8 @@ static char *user_name(void)
 	const struct passwd *user = getpwuid(getuid());
 
 	if (getuid() == 0 && sudo != NULL && sudo[0] != '\0')
-		return strdup(sudo);
-	return strdup(user != NULL ? user->pw_name : "unknown");
+		return memory_or_end(strdup(sudo));
+	return memory_or_end(strdup(user != NULL ? user->pw_name : "unknown"));
 }
 
 bool ctl_settings(struct ctl *ctl, struct error *error)

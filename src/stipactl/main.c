@@ -11,6 +11,7 @@
 #include "config.h"
 #include "help.h"
 #include "issue/schema.h"
+#include "memory.h"
 #include "output.h"
 #include "reading.h"
 
@@ -137,8 +138,10 @@ int main(int argc, char **argv)
 {
 	struct ctl ctl = { .config_file = SETTINGS_FILE, .now = time(NULL) };
 	struct error error = { 0 };
-	bool ok = run(&ctl, argc, argv, &error);
+	bool ok;
 
+	memory_of_json();
+	ok = run(&ctl, argc, argv, &error);
 	if (!ok) {
 		output_error(&ctl, &error);
 		if (exit_status(ok, &error) == EXIT_WRONG_USE && ctl.command != NULL && !ctl.json) {
@@ -147,7 +150,7 @@ int main(int argc, char **argv)
 		}
 	}
 	ctl_clear(&ctl);
-	if (fflush(stdout) != 0 && ok) {
+	if ((fflush(stdout) != 0 || ferror(stdout)) && ok) {
 		perror("stipactl: standard output");
 		return EXIT_FAILED;
 	}

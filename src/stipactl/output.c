@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "command.h"
+#include "memory.h"
 
 #define COLUMNS_MAX 32
 
@@ -16,36 +17,44 @@ enum { OID_TEXT_ARRAY = 1009, OID_TIMESTAMPTZ = 1184, OID_JSONB = 3802 };
 
 /* ---- text ---- */
 
+static char *text_of(const json_t *value);
+
+static char *copy_of(const char *text)
+{
+	return memory_or_end(strdup(text));
+}
+
+static char *text_of_items(const json_t *array)
+{
+	char *text = NULL, *part;
+	size_t len = 0, i;
+	FILE *out = memory_or_end(open_memstream(&text, &len));
+	const json_t *item;
+
+	json_array_foreach((json_t *)array, i, item)
+	{
+		part = text_of(item);
+		fprintf(out, "%s%s", i > 0 ? ", " : "", part);
+		free(part);
+	}
+	if (ferror(out) || fclose(out) != 0)
+		text = memory_or_end(NULL);
+	return text;
+}
+
 /* A value as a person reads it; gives to the caller. */
 static char *text_of(const json_t *value)
 {
-	char *text = NULL;
-
 	if (json_is_string(value))
-		return strdup(json_string_length(value) > 0 ? json_string_value(value) : "-");
+		return copy_of(json_string_length(value) > 0 ? json_string_value(value) : "-");
 	if (json_is_boolean(value))
-		return strdup(json_is_true(value) ? "yes" : "no");
+		return copy_of(json_is_true(value) ? "yes" : "no");
 	if (value == NULL || json_is_null(value) ||
 	    (json_is_array(value) && json_array_size(value) == 0))
-		return strdup("-");
-	if (json_is_array(value)) {
-		size_t len = 0, i;
-		FILE *out = open_memstream(&text, &len);
-		const json_t *item;
-
-		if (out == NULL)
-			return NULL;
-		json_array_foreach((json_t *)value, i, item)
-		{
-			char *part = text_of(item);
-
-			fprintf(out, "%s%s", i > 0 ? ", " : "", part != NULL ? part : "");
-			free(part);
-		}
-		fclose(out);
-		return text;
-	}
-	return json_dumps(value, JSON_COMPACT | JSON_ENCODE_ANY);
+		return copy_of("-");
+	if (json_is_array(value))
+		return text_of_items(value);
+	return memory_or_end(json_dumps(value, JSON_COMPACT | JSON_ENCODE_ANY));
 }
 
 /* Print a value in @width columns; what could steer a terminal becomes '?'.  Of UTF-8 only the
@@ -86,7 +95,7 @@ static void print_record(const json_t *record)
 		char *text = text_of(value);
 
 		print_text(key, width + 2, true);
-		print_text(text != NULL ? text : "", 0, false);
+		print_text(text, 0, false);
 		putchar('\n');
 		free(text);
 	}
@@ -100,11 +109,10 @@ static void print_line(const json_t *row, const size_t width[COLUMNS_MAX], bool 
 
 	json_object_foreach((json_t *)row, key, value)
 	{
-		char *text = head ? strdup(key) : text_of(value);
+		char *text = head ? copy_of(key) : text_of(value);
 
 		if (column < COLUMNS_MAX)
-			print_text(text != NULL ? text : "", width[column] + 2,
-				   column + 1 < columns);
+			print_text(text, width[column] + 2, column + 1 < columns);
 		free(text);
 		column++;
 	}
@@ -120,7 +128,7 @@ static void measure_line(const json_t *row, size_t width[COLUMNS_MAX])
 	json_object_foreach((json_t *)row, key, value)
 	{
 		char *text = text_of(value);
-		size_t wide = text != NULL ? text_width(text) : 0;
+		size_t wide = text_width(text);
 
 		wide = wide > strlen(key) ? wide : strlen(key);
 		if (column < COLUMNS_MAX && wide > width[column])
@@ -187,8 +195,7 @@ void output_line(const struct ctl *ctl, const json_t *row)
 	{
 		char *text = text_of(value);
 
-		print_text(text != NULL ? text : "", text_width(text != NULL ? text : "") + 2,
-			   true);
+		print_text(text, text_width(text) + 2, true);
 		free(text);
 	}
 	putchar('\n');

@@ -128,6 +128,17 @@ help_needs_no_configuration()
 	./stipactl doctor --help | grep -q "^usage: stipactl doctor \[FILE\]"
 }
 
+# A full disk loses an answer, and the command says so.
+lost_output_is_a_failure()
+{
+	for words in help "help account" "--json --version"; do
+		# shellcheck disable=SC2086
+		./stipactl $words >/dev/full 2>"$dir/lost" && return 1
+		[ -s "$dir/lost" ] || return 1
+	done
+	[ "$(./stipactl help 2>&1 >/dev/full | grep -c 'No space left')" = 1 ]
+}
+
 versions_are_said()
 {
 	./stipactl --version | grep -q "^openssl  *3\." &&
@@ -1176,6 +1187,7 @@ run_step "Wrong use is exit 2 and names what is right" the_command_line_is_check
 run_step "A configuration that is wrong is told" a_bad_configuration_is_told
 run_step "Help needs no configuration" help_needs_no_configuration
 run_step "Versions are said" versions_are_said
+run_step "Output that is lost is a failure" lost_output_is_a_failure
 run_step "What is to be migrated is listed, and a dry run changes nothing" migrations_are_listed
 run_step "Migrations run once" migrations_run_once
 run_step "The schema is that of the files" the_schema_is_the_same

@@ -127,12 +127,23 @@ void failing_hold(bool hold)
 	held += hold ? 1 : -1;
 }
 
-static long lost_of(void (*scenario)(void), long first)
+void failing_start(long first, enum failing how)
+{
+	how_to_fail = how;
+	fails_at = first;
+	n_failed = 0;
+}
+
+long failing_count(void)
+{
+	return n_failed;
+}
+
+static long lost_of(void (*scenario)(void), long first, enum failing how)
 {
 	long before = live;
 
-	fails_at = first;
-	n_failed = 0;
+	failing_start(first, how);
 	scenario();
 	fails_at = 0;
 	held = 0;
@@ -143,11 +154,10 @@ struct torture torture(void (*scenario)(void), enum failing how)
 {
 	struct torture seen = { 0 };
 
-	how_to_fail = how;
 	scenario(); /* what a library makes once and keeps */
-	seen.lost = lost_of(scenario, 0);
+	seen.lost = lost_of(scenario, 0, how);
 	for (long at = 1;; at++) {
-		seen.lost += labs(lost_of(scenario, at));
+		seen.lost += labs(lost_of(scenario, at, how));
 		if (n_failed == 0)
 			return seen;
 		seen.allocations++;

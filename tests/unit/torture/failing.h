@@ -22,6 +22,10 @@ void failing_stop(void);
 /* What is allocated while it holds is the test's own and never fails; holds nest. */
 void failing_hold(bool hold);
 
+/* For a process that may end of it: from now on the @first allocation fails, and how many did. */
+void failing_start(long first, enum failing how);
+long failing_count(void);
+
 struct torture {
 	long allocations; /* how many there were to fail */
 	long lost;	  /* what was not given back, but for OpenSSL's: that keeps some for ever */
