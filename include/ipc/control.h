@@ -8,6 +8,7 @@
  *               PEER       your peer: the stream socket of ipc/channel.h
  *               BEGIN      accept connections now
  *               HAND_OVER  others have taken over: accept no more, answer who still asks
+ *               REFUSED    others should have taken over, and were refused
  *   upwards     NOT_READY  I live, and why I am not ready
  *               READY      I live and am ready
  *               CANNOT     I cannot start, and why
@@ -31,6 +32,7 @@ enum ipc_control_kind {
 	IPC_CONTROL_PEER = 'P',
 	IPC_CONTROL_BEGIN = 'B',
 	IPC_CONTROL_HAND_OVER = 'H',
+	IPC_CONTROL_REFUSED = 'F',
 	IPC_CONTROL_NOT_READY = 'N',
 	IPC_CONTROL_READY = 'R',
 	IPC_CONTROL_CANNOT = 'C',

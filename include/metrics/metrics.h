@@ -44,6 +44,7 @@ enum metric {
 	METRIC_COMMIT_DURATION, /* us */
 	METRIC_SIGN_DURATION,	/* us */
 	METRIC_CHILD_RESTARTS,	/* 0: an edge, 1: the authority */
+	METRIC_RELOAD_REFUSED,	/* 0 or 1 */
 	METRIC_LOG_LINES_DROPPED,
 	METRIC_CALLS_REFUSED, /* of the system, by confinement */
 	METRIC_START_TIME,

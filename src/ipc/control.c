@@ -17,9 +17,9 @@ static const struct {
 	enum ipc_control_kind kind;
 	size_t fds;
 } kinds[] = {
-	{ IPC_CONTROL_START, 0 },     { IPC_CONTROL_PEER, 1 },	    { IPC_CONTROL_BEGIN, 0 },
-	{ IPC_CONTROL_HAND_OVER, 0 }, { IPC_CONTROL_NOT_READY, 0 }, { IPC_CONTROL_READY, 0 },
-	{ IPC_CONTROL_CANNOT, 0 },    { IPC_CONTROL_SOCKET, 1 },
+	{ IPC_CONTROL_START, 0 },     { IPC_CONTROL_PEER, 1 },	  { IPC_CONTROL_BEGIN, 0 },
+	{ IPC_CONTROL_HAND_OVER, 0 }, { IPC_CONTROL_REFUSED, 0 }, { IPC_CONTROL_NOT_READY, 0 },
+	{ IPC_CONTROL_READY, 0 },     { IPC_CONTROL_CANNOT, 0 },  { IPC_CONTROL_SOCKET, 1 },
 };
 
 struct ipc_control {

@@ -105,6 +105,10 @@ const struct metric_row metric_table[METRIC_COUNT] = {
 	[METRIC_CHILD_RESTARTS] = { "stipa_child_restarts",
 				    "Processes started again after they had ended.", METRIC_COUNTER,
 				    .labels = { { "child", VALUES("edge", "authority") } } },
+	[METRIC_RELOAD_REFUSED] = { "stipa_reload_refused",
+				    "1 while a reload that came after this generation has been "
+				    "refused.",
+				    METRIC_GAUGE },
 	[METRIC_LOG_LINES_DROPPED] = { "stipa_log_lines_dropped",
 				       "Log lines that could not be written.", METRIC_COUNTER },
 	[METRIC_CALLS_REFUSED] = { "stipa_system_calls_refused",

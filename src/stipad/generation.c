@@ -139,6 +139,9 @@ void generation_on_message(void *arg, const struct ipc_control_message *message)
 		begin(generation);
 	else if (message->kind == IPC_CONTROL_HAND_OVER)
 		hand_over(generation);
+	else if (message->kind == IPC_CONTROL_REFUSED)
+		meter_set(metrics_meter(generation->metrics, MONITOR_SLOT), METRIC_RELOAD_REFUSED,
+			  1);
 	else if (message->fd >= 0)
 		close(message->fd);
 }

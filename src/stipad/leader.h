@@ -44,7 +44,7 @@ struct leader *leader_start(struct monitor *monitor, unsigned int number, enum l
 /* Its process has ended.  Its sockets have been closed or taken by others. */
 void leader_free(struct leader *leader);
 
-/* BEGIN or HAND_OVER.  One that does not take it is killed. */
+/* BEGIN, HAND_OVER or REFUSED.  One that does not take it is killed. */
 void leader_say(struct leader *leader, enum ipc_control_kind kind);
 
 /* Let it drain and end: whatever else it does, it does now. */

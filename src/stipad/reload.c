@@ -91,6 +91,8 @@ static void refuse(struct monitor *monitor, unsigned int number, const char *why
 	snprintf(text, sizeof(text), "generation %u refused: %s", number, why);
 	memcpy(monitor->told, text, sizeof(monitor->told));
 	notify_ready(&monitor->notify, text);
+	if (monitor->serving != NULL)
+		leader_say(monitor->serving, IPC_CONTROL_REFUSED);
 }
 
 static void next_reload(struct monitor *monitor)

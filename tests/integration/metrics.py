@@ -26,7 +26,7 @@ UNITS = {"stipa_request_duration_seconds": "seconds", "stipa_commit_duration_sec
          "stipa_sign_duration_seconds": "seconds", "stipa_start_time_seconds": "seconds",
          "stipa_batch_size_orders": "orders"}
 GAUGES = {"stipa_connections", "stipa_ledger_behind", "stipa_orders_waiting", "stipa_ready",
-          "stipa_start_time_seconds"}
+          "stipa_reload_refused", "stipa_start_time_seconds"}
 HISTOGRAMS = {"stipa_request_duration_seconds", "stipa_batch_size_orders",
               "stipa_commit_duration_seconds", "stipa_sign_duration_seconds"}
 

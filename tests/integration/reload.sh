@@ -167,7 +167,14 @@ is_refused()
 	wait_for refused $((n + 1)) && serves "$before" || return 1
 	grep 'is refused, the old one serves on' "$dir/a.log" | tail -1 | grep -q -- "$1" ||
 		{ grep 'is refused' "$dir/a.log" | tail -1; return 1; }
-	wait_for notified "READY=1 STATUS=generation [0-9]* refused: .*$1" && wait_ready a
+	wait_for notified "READY=1 STATUS=generation [0-9]* refused: .*$1" && wait_ready a &&
+	wait_for is_measured stipa_reload_refused 1
+}
+
+# is_measured METRIC VALUE
+is_measured()
+{
+	curl -s -m 10 --unix-socket "$dir/a.sock" http://localhost/metrics | grep -qx "$1 $2"
 }
 
 good_settings()
@@ -255,7 +262,7 @@ what_is_wrong_is_refused()
 	cp /bin/false "$dir/stipad"
 	is_refused "it ended" || return 1
 	mv "$dir/stipad.away" "$dir/stipad"
-	reloads
+	reloads && is_measured stipa_reload_refused 0
 }
 
 # Each is followed by one that read after it, and no more than that.
@@ -268,6 +275,21 @@ many_at_once_are_sound()
 	wait_for serves_after "$before" && wait_for is_quiet &&
 	[ $(($(last_generation) - before)) -le 4 ] && reloads && reloads && reloads && reloads &&
 	wait_ready a
+}
+
+# has_one_guest LEADER: the streams have gone over, so that its death is nobody's loss.
+has_one_guest()
+{
+	# shellcheck disable=SC2046
+	"$STIPA_PYTHON" - "$port_a" $(pgrep -P "$1") <<-'PY'
+		import os, sys
+		with open("/proc/net/tcp", encoding="ascii") as file:
+		    rows = [line.split() for line in file][1:]
+		guests = {f"socket:[{row[9]}]" for row in rows
+		          if row[3] == "01" and int(row[1].split(":")[1], 16) == int(sys.argv[1])}
+		files = [f"/proc/{pid}/fd/{fd}" for pid in sys.argv[2:] for fd in os.listdir(f"/proc/{pid}/fd")]
+		sys.exit(sum(os.path.islink(file) and os.readlink(file) in guests for file in files) != 1)
+	PY
 }
 
 deaths_in_the_middle_are_sound()
@@ -289,7 +311,8 @@ deaths_in_the_middle_are_sound()
 		openssl s_client -ign_eof -connect "127.0.0.1:$port_a" >"$dir/guest" 2>&1 &
 	guest=$!
 	wait_for grep -q "Verify return code" "$dir/guest" && sleep 0.3 &&
-	reloads && victim=$(pgrep -P "$old" | head -1) && [ -n "$victim" ] &&
+	reloads && wait_for has_one_guest "$old" &&
+	victim=$(pgrep -P "$old" | head -1) && [ -n "$victim" ] &&
 	kill -9 "$victim" && sleep 0.1 && kill -9 "$old"
 	died=$?
 	: >"$dir/guest-may-go"
