@@ -6,6 +6,7 @@
 #include <sched.h>
 #include <signal.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/random.h>
 #include <time.h>
@@ -35,8 +36,12 @@ static size_t edges_wanted(const struct config *config)
 	return n < EDGES_MAX ? (size_t)n : EDGES_MAX;
 }
 
+/* Not on a disk that others may read; the edges lock their copies themselves. */
 static bool make_ticket_key(struct generation *generation, struct error *error)
 {
+	if (mlock(generation->ticket_key, sizeof(generation->ticket_key)) != 0)
+		log_warning(generation->log, "the key of session tickets may be swapped out",
+			    LOG_TEXT("why", strerror(errno)));
 	if (getrandom(generation->ticket_key, sizeof(generation->ticket_key), 0) !=
 	    (ssize_t)sizeof(generation->ticket_key))
 		return error_set(error, ERROR_UNAVAILABLE, "getrandom: %s", strerror(errno));

@@ -77,6 +77,7 @@ all_are_confined()
 
 keys_are_locked()
 {
+	[ "$(status "$(pgrep -P "$pid_a")" VmLck | tr -dc 0-9)" -ge 4 ] &&
 	[ "$(status "$authority" VmLck | tr -dc 0-9)" -ge 32 ] &&
 	[ "$(status "$edge" VmLck | tr -dc 0-9)" -ge 1024 ]
 }
