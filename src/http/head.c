@@ -4,6 +4,8 @@
 #include <string.h>
 #include <strings.h>
 
+#include "head_text.h"
+
 /* Reads from left to right and stops at the first thing that is wrong, so that no later byte can
  * change what was said.  What concerns one line is judged when that line is complete. */
 struct parse {
@@ -29,57 +31,6 @@ static bool refuse(struct parse *p, int status, const char *why)
 	p->head->status = status;
 	p->head->why = why;
 	return false;
-}
-
-/* ---- characters; never by the locale ---- */
-
-static bool is_digit(char c)
-{
-	return c >= '0' && c <= '9';
-}
-
-static bool is_alnum(char c)
-{
-	return is_digit(c) || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
-}
-
-/* RFC 9110 section 5.6.2, without "_": a gateway that turns "-" into "_" must not be fooled. */
-static bool is_token(char c)
-{
-	return is_alnum(c) || (c != '\0' && strchr("!#$%&'*+-.^`|~", c) != NULL);
-}
-
-/* RFC 3986 section 3.3, without "%", which is judged with what follows it. */
-static bool is_pchar(char c)
-{
-	return is_alnum(c) || (c != '\0' && strchr("-._~!$&'()*+,;=:@", c) != NULL);
-}
-
-static bool is_text(char c)
-{
-	return c == '\t' || (c >= ' ' && c <= '~');
-}
-
-static bool is_blank(char c)
-{
-	return c == ' ' || c == '\t';
-}
-
-static int hex_value(char c)
-{
-	if (is_digit(c))
-		return c - '0';
-	if (c >= 'a' && c <= 'f')
-		return c - 'a' + 10;
-	return c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
-}
-
-/* The byte that the escape at @i stands for; -1 when there is none. */
-static int escape_value(const char *text, size_t len, size_t i)
-{
-	if (i + 2 >= len || hex_value(text[i + 1]) < 0 || hex_value(text[i + 2]) < 0)
-		return -1;
-	return hex_value(text[i + 1]) * 16 + hex_value(text[i + 2]);
 }
 
 static bool span_is(const struct parse *p, struct http_span span, const char *text)
@@ -115,69 +66,22 @@ static bool take_method(struct parse *p, struct http_span method)
 	return refuse(p, 501, "method not supported");
 }
 
-/* A segment "." or ".." has no place in a path that a client means. */
-static bool segment_is_dots(const char *segment, size_t len)
-{
-	return (len == 1 && segment[0] == '.') || (len == 2 && memcmp(segment, "..", 2) == 0);
-}
-
-/* An escape in a path stands for printable ASCII that has no meaning in paths. */
-static bool path_escape_is_fair(int value)
-{
-	return value >= ' ' && value <= '~' && strchr("/\\.%", value) == NULL;
-}
-
-static bool check_path(struct parse *p, const char *path, size_t len)
-{
-	size_t segment = 1;
-
-	for (size_t i = 1; i < len; i++) {
-		if (path[i] == '/') {
-			if (i == segment)
-				return refuse(p, 400, "empty segment in the path");
-			if (segment_is_dots(path + segment, i - segment))
-				return refuse(p, 400, "dot segment in the path");
-			segment = i + 1;
-		} else if (path[i] == '%') {
-			if (!path_escape_is_fair(escape_value(path, len, i)))
-				return refuse(p, 400, "malformed escape in the path");
-			i += 2;
-		} else if (!is_pchar(path[i])) {
-			return refuse(p, 400, "malformed path");
-		}
-	}
-	if (segment_is_dots(path + segment, len - segment))
-		return refuse(p, 400, "dot segment in the path");
-	return true;
-}
-
-static bool check_query(struct parse *p, const char *query, size_t len)
-{
-	for (size_t i = 0; i < len; i++) {
-		if (query[i] == '%') {
-			if (escape_value(query, len, i) <= 0)
-				return refuse(p, 400, "malformed escape in the query");
-			i += 2;
-		} else if (!is_pchar(query[i]) && query[i] != '/' && query[i] != '?') {
-			return refuse(p, 400, "malformed query");
-		}
-	}
-	return true;
-}
-
 static bool take_target(struct parse *p, struct http_span target)
 {
 	const char *text = p->bytes + target.at;
 	const char *mark = memchr(text, '?', target.len);
 	size_t path_len = mark != NULL ? (size_t)(mark - text) : target.len;
 	size_t query_at = mark != NULL ? path_len + 1 : path_len;
+	const char *fault;
 
 	if (target.len == 0 || text[0] != '/')
 		return refuse(p, 400, "target is not a path");
 	p->head->path = span_from_to(target.at, target.at + path_len);
 	p->head->query = span_from_to(target.at + query_at, (size_t)target.at + target.len);
-	return check_path(p, text, path_len) &&
-	       check_query(p, text + query_at, target.len - query_at);
+	fault = path_fault(text, path_len);
+	if (fault == NULL)
+		fault = query_fault(text + query_at, target.len - query_at);
+	return fault == NULL || refuse(p, 400, fault);
 }
 
 static bool take_version(struct parse *p, struct http_span version)
@@ -209,34 +113,6 @@ static bool take_request_line(struct parse *p, struct http_span line)
 }
 
 /* ---- fields that mean something here ---- */
-
-static bool host_name_is_fair(const char *name, size_t len)
-{
-	bool literal = len > 2 && name[0] == '[' && name[len - 1] == ']';
-
-	if (len == 0 || len > 255)
-		return false;
-	for (size_t i = literal; i < len - literal; i++) {
-		if (literal ? hex_value(name[i]) < 0 && name[i] != ':' && name[i] != '.'
-			    : !is_alnum(name[i]) && strchr("-._", name[i]) == NULL)
-			return false;
-	}
-	return true;
-}
-
-static bool port_is_fair(const char *port, size_t len)
-{
-	unsigned int number = 0;
-
-	if (len == 0 || len > 5)
-		return false;
-	for (size_t i = 0; i < len; i++) {
-		if (!is_digit(port[i]))
-			return false;
-		number = number * 10 + (unsigned int)(port[i] - '0');
-	}
-	return number <= 65535;
-}
 
 static bool take_host(struct parse *p, struct http_span value)
 {
@@ -445,15 +321,4 @@ enum http_head_result http_head_parse(const void *bytes, size_t len, struct http
 		return HTTP_HEAD_MORE;
 	refuse(&p, 431, "the head is too long");
 	return HTTP_HEAD_REFUSED;
-}
-
-void http_path_decode(const char *path, size_t len, char *decoded)
-{
-	for (size_t i = 0; i < len; i++) {
-		int value = path[i] == '%' ? escape_value(path, len, i) : -1;
-
-		*decoded++ = value >= 0 ? (char)value : path[i];
-		i += value >= 0 ? 2 : 0;
-	}
-	*decoded = '\0';
 }
