@@ -1,8 +1,8 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0
 # Take into tests/fuzz/corpus what fuzz.sh has found that reaches further, and of what an earlier
-# merge has put there only what still does.  Inputs that a person has named stay as they are.  A
-# corpus that would pass CORPUS_MAX bytes is chosen by the edges reached, not by how often.
+# merge has put there only what still does, the smallest first and up to CORPUS_MAX bytes in all.
+# Inputs that a person has named stay as they are.
 #   usage: fuzz-merge.sh SRCDIR TARGET...        (tests/fuzz/fuzz_x ...)
 # shellcheck source=tests/tools/fuzz-lib.sh
 . "$(dirname "$0")/fuzz-lib.sh"
@@ -20,23 +20,34 @@ bytes_of()
 	find "$1" -type f -printf '%s\n' | awk '{ n += $1 } END { print n + 0 }'
 }
 
-# choose HOW...: into $new, the named ones first and the rest on top of what they reach.
+bytes_of_made()
+{
+	made_by_a_fuzzer "$1" | xargs -r stat -c '%s' | awk '{ n += $1 } END { print n + 0 }'
+}
+
+# Into $new, the named ones first and the rest on top of what they reach.
 choose()
 {
 	rm -rf "$new" && cp -R "$corpus" "$new" || return 1
 	made_by_a_fuzzer "$new" | xargs -r rm
 	# shellcheck disable=SC2086
-	"./$name.fuzz" $limits -merge=1 -max_len="$INPUT_MAX" "$@" "$new" "$corpus" "$work" \
+	"./$name.fuzz" $limits -merge=1 -max_len="$INPUT_MAX" "$new" "$corpus" "$work" \
 		>"$name.merge" 2>&1 || { tail -n 20 "$name.merge"; return 1; }
+}
+
+# The smallest up to so many bytes.
+cut_down()
+{
+	rest=$((CORPUS_MAX - $(bytes_of "$new") + $(bytes_of_made "$new")))
+	made_by_a_fuzzer "$new" | xargs -r stat -c '%s %n' | sort -n |
+		awk -v rest="$rest" '(sum += $1) > rest { print $2 }' | xargs -r rm
 }
 
 merge_target()
 {
 	new=$name.new
 	choose || return 1
-	[ "$(bytes_of "$new")" -le "$CORPUS_MAX" ] || choose -use_counters=0 || return 1
-	[ "$(bytes_of "$new")" -le "$CORPUS_MAX" ] ||
-		{ echo "$name: $(bytes_of "$new") bytes"; return 1; }
+	cut_down
 	made_by_a_fuzzer "$corpus" | xargs -r rm
 	made_by_a_fuzzer "$new" | xargs -r cp -t "$corpus"
 	echo "$name: $(find "$corpus" -type f | wc -l) inputs, $(bytes_of "$corpus") bytes"
