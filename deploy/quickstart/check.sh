@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # shellcheck shell=bash
-# Every test: a plain build runs all, a sanitizer build what finds memory errors.  The last line
-# says "N passed, N failed", also when a build does not come that far.
+# Every test: a plain build by gcc runs all, a sanitizer build by clang what finds memory errors.
+# The last line says "N passed, N failed", also when a build does not come that far.
 
 passed=0 failed=0
 
@@ -99,7 +99,7 @@ check()
 	make_configure
 	check_one "$work/check" --enable-werror
 	check_invariants "$work/check"
-	check_one "$work/check-asan" --enable-werror --enable-sanitizers
+	check_one "$work/check-clang-asan" --enable-werror --enable-sanitizers CC=clang
 	trap - EXIT
 	rmdir "$short" 2>/dev/null  # unless a demo lives there
 	say "$passed passed, $failed failed"

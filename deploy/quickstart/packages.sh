@@ -7,7 +7,7 @@ packages_run=(autoconf automake gcc libc6-dev make pkg-config
 	libseccomp-dev
 	postgresql openssl ca-certificates curl xxd jose python3-jwcrypto python3-cryptography
 	util-linux)
-packages_check=(libcunit1-dev pgtap git jq procps shellcheck clang-format-14
+packages_check=(libcunit1-dev pgtap git jq procps shellcheck clang-format-14 clang libclang-rt-dev
 	nodejs npm python3-yaml python3-jsonschema python3-authlib python3-requests-oauthlib
 	python3-prometheus-client haproxy nghttp2-client systemd devscripts checksec sslscan)
 

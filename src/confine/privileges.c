@@ -13,6 +13,8 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "base/sanitizer.h"
+
 static bool failed(const char *what, struct error *error)
 {
 	return error_set(error, ERROR_INTERNAL, "%s: %s", what, strerror(errno));
@@ -136,7 +138,7 @@ bool privileges_no_dumps(struct error *error)
 {
 	if (!limit(RLIMIT_CORE, "RLIMIT_CORE", 0, error))
 		return false;
-#ifndef __SANITIZE_ADDRESS__ /* whose leak check traces the process */
+#if !HAS_ADDRESS_SANITIZER /* whose leak check traces the process */
 	/* where cores go to a program, the limit does not hold */
 	if (prctl(PR_SET_DUMPABLE, 0) != 0)
 		return failed("PR_SET_DUMPABLE", error);
@@ -151,7 +153,7 @@ bool privileges_limit_descriptors(unsigned int most, struct error *error)
 
 bool privileges_limit_processes(struct error *error)
 {
-#ifdef __SANITIZE_ADDRESS__ /* whose leak check is a process of its own */
+#if HAS_ADDRESS_SANITIZER /* whose leak check is a process of its own */
 	(void)error;
 	return true;
 #else

@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "../suite.h"
+#include "base/sanitizer.h"
 #include "confine/privileges.h"
 
 static int status_of(int (*act)(void))
@@ -163,7 +164,7 @@ static int no_dumps(void)
 
 	if (!privileges_no_dumps(&error) || !limit_is(RLIMIT_CORE, 0))
 		return 1;
-#ifndef __SANITIZE_ADDRESS__
+#if !HAS_ADDRESS_SANITIZER
 	if (prctl(PR_GET_DUMPABLE) != 0)
 		return 2;
 #endif
@@ -188,7 +189,7 @@ static int no_processes(void)
 		return 1;
 	if (!privileges_limit_processes(&error))
 		return 2;
-#ifndef __SANITIZE_ADDRESS__
+#if !HAS_ADDRESS_SANITIZER
 	if (!limit_is(RLIMIT_NPROC, 0) || fork() >= 0 || errno != EAGAIN)
 		return 3;
 #endif

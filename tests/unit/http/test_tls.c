@@ -4,6 +4,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "base/sanitizer.h"
 #include "harness_tls.h"
 #include "http/tls.h"
 
@@ -302,7 +303,7 @@ static void crowd_comes(struct client *crowd)
 /* A sanitizer keeps what is freed. */
 static bool has_gone(long before, long most)
 {
-#ifdef __SANITIZE_ADDRESS__
+#if HAS_ADDRESS_SANITIZER
 	(void)before, (void)most;
 	return http_server_connections(t.server) == 0;
 #else

@@ -23,6 +23,7 @@
 
 #include "../suite.h"
 #include "authority/authority.h"
+#include "base/sanitizer.h"
 #include "config/config.h"
 #include "edge/edge.h"
 #include "ipc/control.h"
@@ -435,7 +436,7 @@ static void test_each_child_has_only_what_it_needs(void)
 	CU_ASSERT_STRING_EQUAL(authority->comm, "stipa-authority");
 	CU_ASSERT_STRING_EQUAL(edge->comm, "stipa-edge-1");
 	CU_ASSERT_TRUE(authority->core_limit_zero && edge->core_limit_zero);
-#ifndef __SANITIZE_ADDRESS__
+#if !HAS_ADDRESS_SANITIZER
 	CU_ASSERT_EQUAL(authority->dumpable, 0);
 	CU_ASSERT_EQUAL(edge->dumpable, 0);
 #endif
