@@ -8,6 +8,30 @@ CREATE EXTENSION IF NOT EXISTS btree_gist WITH SCHEMA public;
 
 COMMENT ON EXTENSION btree_gist IS 'support for indexing common datatypes in GiST';
 
+CREATE TYPE stipa.refused_order AS (
+	n bigint,
+	client_id bigint,
+	account text,
+	spc text,
+	verdict smallint,
+	defect smallint,
+	request_id text,
+	peer bytea
+);
+
+ALTER TYPE stipa.refused_order OWNER TO stipa_owner;
+
+CREATE TYPE stipa.token_proof AS (
+	client_id bigint,
+	credential_id bigint,
+	client_key_id bigint,
+	api_user_id bigint,
+	ends_at timestamp with time zone,
+	scopes smallint
+);
+
+ALTER TYPE stipa.token_proof OWNER TO stipa_owner;
+
 CREATE FUNCTION stipa.account_add(actor text, reason text, account text, organisation text, legal_name text, verified_until timestamp with time zone) RETURNS void
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'stipa', 'pg_temp'
@@ -1113,9 +1137,13 @@ CREATE FUNCTION stipa.issue_tokens(kid text, node_clock timestamp with time zone
 DECLARE
 	signer text := kid;
 	clock_skew interval := node_clock - clock_timestamp();
+	proofs token_proof[];
 BEGIN
 	PERFORM check_session();
 	PERFORM pg_advisory_xact_lock_shared(rights_lock());
+	IF 1 = ANY (presented) THEN
+		proofs := token_proofs(digests, presented);
+	END IF;
 
 	RETURN QUERY
 	WITH clock AS MATERIALIZED (
@@ -1130,74 +1158,15 @@ BEGIN
 		FROM clock CROSS JOIN LATERAL (
 			SELECT * FROM policy WHERE begins_at <= now
 			ORDER BY begins_at DESC LIMIT 1) AS policy
-	), asked AS MATERIALIZED (
-		SELECT rules.now, o.n, o.account AS account_asked, o.tkvalue, o.fingerprint, o.ca,
-			o.form, o.defect, o.jti, o.request_id, o.peer, o.presented, o.dry_run,
-			proof.credential_id, proof.client_key_id, proof.api_user_id,
-			proof.scopes & client.scopes AS scopes, proof.ends_at,
-			client.id AS client_id, client.name AS client, client.disabled_at,
-			client.pinned, address_is_allowed(o.peer, client.allowed) AS address_allowed,
-			account.id AS account_id, account.name AS account, account.state,
-			account.verified_until,
-			date_trunc('second', now + coalesce(account.token_life, rules.token_life))
-				AS token_until,
-			CASE WHEN o.form = 1 THEN rules.optional_claims ELSE 0::int2 END
-				AS optional_claims,
-			CASE WHEN o.form = 1 AND rules.optional_claims & 1 = 1
-				THEN rules.issuer END AS iss,
-			o.form = 1 OR (o.form = 2 AND rules.form_2017) AS form_permitted,
-			clock_agrees, signer_active,
-			-- The 2017 body may leave its SPC out: the account's only one.  Where it
-			-- holds several, the answer names them.
-			CASE WHEN o.form = 2 AND o.spc = '' THEN (
-				SELECT string_agg(spc, ',') FROM (
-					SELECT held.spc FROM spc_assignment AS held
-					WHERE held.account_id = account.id
-					AND held.held_from <= now
-					AND (held.held_until IS NULL OR held.held_until > now)
-					ORDER BY held.spc LIMIT 10) AS held)
-			ELSE o.spc END AS spc
-		FROM rules
-		CROSS JOIN unnest(digests, accounts, spcs, tkvalues, fingerprints, cas, forms,
-				  defects, jtis, request_ids, peers, presented, dry_runs)
-			WITH ORDINALITY AS o (digest, account, spc, tkvalue, fingerprint, ca, form,
-					      defect, jti, request_id, peer, presented, dry_run,
-					      n)
-		LEFT JOIN LATERAL (
-			SELECT c.client_id, c.id AS credential_id, NULL::bigint AS client_key_id,
-				NULL::bigint AS api_user_id, c.expires_at AS ends_at,
-				7::int2 AS scopes
-			FROM credential AS c
-			WHERE o.presented = 0 AND c.digest = o.digest
-			UNION ALL
-			SELECT t.client_id, t.credential_id, t.client_key_id, t.api_user_id,
-				least(t.expires_at, t.revoked_at, c.expires_at, c.revoked_at,
-				      k.expires_at, k.removed_at, u.disabled_at,
-				      CASE WHEN t.issued_at <= u.tokens_from THEN u.tokens_from END),
-				t.scopes
-			FROM access_token AS t
-			LEFT JOIN credential AS c ON c.id = t.credential_id
-			LEFT JOIN client_key AS k ON k.id = t.client_key_id
-			LEFT JOIN api_user AS u ON u.id = t.api_user_id
-			WHERE o.presented = 1 AND t.digest = o.digest) AS proof ON true
-		LEFT JOIN api_client AS client ON client.id = proof.client_id
-		-- The client's account and no other, by its name, an alias or a code it holds.
-		LEFT JOIN account ON account.id = client.account_id AND (
-			account.name = o.account
-			OR (SELECT true FROM account_alias AS alias
-				WHERE alias.alias = o.account AND alias.account_id = account.id
-				LIMIT 1)
-			OR (SELECT true FROM spc_assignment AS held
-				WHERE held.account_id = account.id AND held.spc = o.account
-				AND held.held_from <= now
-				AND (held.held_until IS NULL OR held.held_until > now)
-				LIMIT 1))
 	), judged AS MATERIALIZED (
-		SELECT asked.*, (CASE
+		SELECT now, n, jti, asked.account_id, client_id, credential_id,
+			client_key_id, api_user_id, presented, asked.spc, tkvalue, ca, fingerprint,
+			form, defect, optional_claims, iss, token_until, request_id, peer, dry_run,
+			account_asked, account, client, (CASE
 			WHEN client_id IS NULL THEN                      -- stranger, invalid token
-				CASE asked.presented WHEN 1 THEN 17 ELSE 1 END
+				CASE presented WHEN 1 THEN 17 ELSE 1 END
 			WHEN ends_at <= now THEN                         -- credential expired
-				CASE asked.presented WHEN 1 THEN 17 ELSE 2 END
+				CASE presented WHEN 1 THEN 17 ELSE 2 END
 			WHEN disabled_at IS NOT NULL THEN 3              -- client disabled
 			WHEN NOT address_allowed THEN 15                 -- address not allowed
 			WHEN asked.account_id IS NULL THEN 4             -- no such account
@@ -1224,7 +1193,65 @@ BEGIN
 			WHEN clock_agrees IS NOT TRUE THEN 14            -- clock
 			WHEN NOT signer_active THEN 13                   -- signer not active
 			ELSE 0 END)::int2 AS verdict
-		FROM asked
+		FROM (
+			SELECT rules.now, o.n, o.account AS account_asked, o.tkvalue, o.fingerprint,
+				o.ca, o.form, o.defect, o.jti, o.request_id, o.peer, o.presented,
+				o.dry_run,
+				coalesce(secret.id, o.token_credential_id) AS credential_id,
+				o.client_key_id, o.api_user_id,
+				CASE WHEN secret.id IS NULL THEN o.scopes ELSE 7::int2 END
+					& client.scopes AS scopes,
+				coalesce(secret.expires_at, o.ends_at) AS ends_at,
+				client.id AS client_id, client.name AS client, client.disabled_at,
+				client.pinned,
+				address_is_allowed(o.peer, client.allowed) AS address_allowed,
+				account.id AS account_id, account.name AS account, account.state,
+				account.verified_until,
+				date_trunc('second', now
+					+ coalesce(account.token_life, rules.token_life))
+					AS token_until,
+				CASE WHEN o.form = 1 THEN rules.optional_claims ELSE 0::int2 END
+					AS optional_claims,
+				CASE WHEN o.form = 1 AND rules.optional_claims & 1 = 1
+					THEN rules.issuer END AS iss,
+				o.form = 1 OR (o.form = 2 AND rules.form_2017) AS form_permitted,
+				clock_agrees, signer_active,
+				-- The 2017 body may leave its SPC out: the account's only one.
+				-- Where it holds several, the answer names them.
+				CASE WHEN o.form = 2 AND o.spc = '' THEN (
+					SELECT string_agg(spc, ',') FROM (
+						SELECT held.spc FROM spc_assignment AS held
+						WHERE held.account_id = account.id
+						AND held.held_from <= now
+						AND (held.held_until IS NULL
+							OR held.held_until > now)
+						ORDER BY held.spc LIMIT 10) AS held)
+				ELSE o.spc END AS spc
+			FROM rules
+			CROSS JOIN unnest(digests, accounts, spcs, tkvalues, fingerprints, cas,
+					  forms, defects, jtis, request_ids, peers, presented,
+					  dry_runs, proofs)
+				WITH ORDINALITY AS o (digest, account, spc, tkvalue, fingerprint, ca,
+						      form, defect, jti, request_id, peer, presented,
+						      dry_run, token_client_id, token_credential_id,
+						      client_key_id, api_user_id, ends_at, scopes, n)
+			LEFT JOIN credential AS secret
+				ON secret.digest = CASE o.presented WHEN 0 THEN o.digest END
+			LEFT JOIN api_client AS client
+				ON client.id = coalesce(secret.client_id, o.token_client_id)
+			-- The client's account and no other, by its name, an alias or a code it
+			-- holds.
+			LEFT JOIN account ON account.id = client.account_id AND (
+				account.name = o.account
+				OR (SELECT true FROM account_alias AS alias
+					WHERE alias.alias = o.account
+					AND alias.account_id = account.id LIMIT 1)
+				OR (SELECT true FROM spc_assignment AS held
+					WHERE held.account_id = account.id AND held.spc = o.account
+					AND held.held_from <= now
+					AND (held.held_until IS NULL OR held.held_until > now)
+					LIMIT 1))
+			OFFSET 0) AS asked  -- each of its columns is computed once
 		LEFT JOIN spc_assignment AS held ON held.account_id = asked.account_id
 			AND held.spc = asked.spc AND held.held_from <= now
 			AND (held.held_until IS NULL OR held.held_until > now)
@@ -1237,34 +1264,18 @@ BEGIN
 			presented, spc, tkvalue, ca, fingerprint, form, optional_claims, iss,
 			signer, now, token_until, request_id, peer
 		FROM judged WHERE verdict = 0 AND dry_run IS NOT TRUE
-	), refused AS (
-		SELECT *, date_trunc('minute', now) AS minute, pg_backend_pid() AS backend,
-			CASE WHEN verdict = 7 THEN coalesce(defect, 0::int2) ELSE 0::int2 END AS why
-		FROM judged WHERE verdict > 0 AND dry_run IS NOT TRUE
-	), kept AS (
-		INSERT INTO token_refusal (refused_at, client_id, account, spc, verdict, defect,
-					   request_id, peer)
-		SELECT now, client_id, account_asked, coalesce(spc, ''), verdict, why,
-			request_id, peer
-		FROM (SELECT *, row_number() OVER (PARTITION BY client_id ORDER BY n) AS nth
-			FROM refused WHERE client_id IS NOT NULL) AS known
-		WHERE nth <= 60 AND nth + (
-			SELECT coalesce(sum(c.refused), 0) FROM refusal_minute AS c
-			WHERE c.minute = known.minute AND c.backend = known.backend
-			AND c.client_id = known.client_id) <= 60
-		ORDER BY n
-	), counted AS (
-		INSERT INTO refusal_minute AS c
-			(minute, backend, client_id, verdict, defect, refused)
-		SELECT minute, backend, coalesce(client_id, 0), verdict, why, count(*)
-		FROM refused GROUP BY 1, 2, 3, 4, 5 ORDER BY 1, 2, 3, 4, 5
-		ON CONFLICT ON CONSTRAINT refusal_minute_pkey
-			DO UPDATE SET refused = c.refused + excluded.refused
 	)
 	SELECT n, verdict, floor(extract(epoch FROM now))::int8,
 		extract(epoch FROM token_until)::int8, coalesce(spc, ''), optional_claims, iss,
 		account, client
-	FROM judged ORDER BY n;
+	FROM judged
+	WHERE (SELECT refusals_record(array_agg(ROW(n, client_id, account_asked,
+				coalesce(spc, ''), verdict,
+				CASE WHEN verdict = 7 THEN coalesce(defect, 0::int2) ELSE 0::int2 END,
+				request_id, peer)::refused_order), min(now))
+			FROM judged WHERE verdict > 0 AND dry_run IS NOT TRUE
+			HAVING count(*) > 0) IS NOT FALSE
+	ORDER BY n;
 END $$;
 
 ALTER FUNCTION stipa.issue_tokens(kid text, node_clock timestamp with time zone, digests bytea[], accounts text[], spcs text[], tkvalues text[], fingerprints text[], cas boolean[], forms smallint[], defects smallint[], jtis uuid[], request_ids text[], peers bytea[], presented smallint[], dry_runs boolean[]) OWNER TO stipa_owner;
@@ -1518,6 +1529,36 @@ END $$;
 
 ALTER FUNCTION stipa.refusals_prune(at_most integer) OWNER TO stipa_owner;
 
+CREATE FUNCTION stipa.refusals_record(refused stipa.refused_order[], at timestamp with time zone) RETURNS boolean
+    LANGUAGE plpgsql
+    SET search_path TO 'stipa', 'pg_temp'
+    AS $$
+#variable_conflict use_column
+DECLARE
+	this_minute timestamptz := date_trunc('minute', at);
+BEGIN
+	WITH kept AS (
+		INSERT INTO token_refusal (refused_at, client_id, account, spc, verdict, defect,
+					   request_id, peer)
+		SELECT at, client_id, account, spc, verdict, defect, request_id, peer
+		FROM (SELECT *, row_number() OVER (PARTITION BY client_id ORDER BY n) AS nth
+			FROM unnest(refused) WHERE client_id IS NOT NULL) AS known
+		WHERE nth <= 60 AND nth + (
+			SELECT coalesce(sum(c.refused), 0) FROM refusal_minute AS c
+			WHERE c.minute = this_minute AND c.backend = pg_backend_pid()
+			AND c.client_id = known.client_id) <= 60
+		ORDER BY n
+	)
+	INSERT INTO refusal_minute AS c (minute, backend, client_id, verdict, defect, refused)
+	SELECT this_minute, pg_backend_pid(), coalesce(client_id, 0), verdict, defect, count(*)
+	FROM unnest(refused) GROUP BY 3, 4, 5 ORDER BY 3, 4, 5
+	ON CONFLICT ON CONSTRAINT refusal_minute_pkey
+		DO UPDATE SET refused = c.refused + excluded.refused;
+	RETURN true;
+END $$;
+
+ALTER FUNCTION stipa.refusals_record(refused stipa.refused_order[], at timestamp with time zone) OWNER TO stipa_owner;
+
 CREATE FUNCTION stipa.refuse_change() RETURNS trigger
     LANGUAGE plpgsql
     AS $$
@@ -1724,7 +1765,7 @@ ALTER FUNCTION stipa.rights_lock() OWNER TO stipa_owner;
 
 CREATE FUNCTION stipa.schema_version() RETURNS integer
     LANGUAGE sql IMMUTABLE
-    RETURN 14;
+    RETURN 15;
 
 ALTER FUNCTION stipa.schema_version() OWNER TO stipa_owner;
 
@@ -2231,6 +2272,27 @@ BEGIN
 END $$;
 
 ALTER FUNCTION stipa.token_partitions_extend() OWNER TO stipa_owner;
+
+CREATE FUNCTION stipa.token_proofs(digests bytea[], presented smallint[]) RETURNS stipa.token_proof[]
+    LANGUAGE plpgsql
+    SET search_path TO 'stipa', 'pg_temp'
+    AS $$
+BEGIN
+	RETURN (
+		SELECT array_agg(CASE WHEN t.digest IS NOT NULL THEN ROW(
+				t.client_id, t.credential_id, t.client_key_id, t.api_user_id,
+				least(t.expires_at, t.revoked_at, c.expires_at, c.revoked_at,
+				      k.expires_at, k.removed_at, u.disabled_at,
+				      CASE WHEN t.issued_at <= u.tokens_from THEN u.tokens_from END),
+				t.scopes)::token_proof END ORDER BY o.n)
+		FROM unnest(digests, presented) WITH ORDINALITY AS o (digest, presented, n)
+		LEFT JOIN access_token AS t ON t.digest = CASE o.presented WHEN 1 THEN o.digest END
+		LEFT JOIN credential AS c ON c.id = t.credential_id
+		LEFT JOIN client_key AS k ON k.id = t.client_key_id
+		LEFT JOIN api_user AS u ON u.id = t.api_user_id);
+END $$;
+
+ALTER FUNCTION stipa.token_proofs(digests bytea[], presented smallint[]) OWNER TO stipa_owner;
 
 CREATE FUNCTION stipa.utc(moment timestamp with time zone) RETURNS text
     LANGUAGE sql STABLE
@@ -3342,6 +3404,8 @@ REVOKE ALL ON FUNCTION stipa.refusals_kept() FROM PUBLIC;
 REVOKE ALL ON FUNCTION stipa.refusals_prune(at_most integer) FROM PUBLIC;
 GRANT ALL ON FUNCTION stipa.refusals_prune(at_most integer) TO stipa_authority;
 
+REVOKE ALL ON FUNCTION stipa.refusals_record(refused stipa.refused_order[], at timestamp with time zone) FROM PUBLIC;
+
 REVOKE ALL ON FUNCTION stipa.refuse_change() FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION stipa.refuse_other_than_next() FROM PUBLIC;
@@ -3458,6 +3522,8 @@ REVOKE ALL ON FUNCTION stipa.token_partition_exists(moment timestamp with time z
 REVOKE ALL ON FUNCTION stipa.token_partitions_extend() FROM PUBLIC;
 GRANT ALL ON FUNCTION stipa.token_partitions_extend() TO stipa_authority;
 GRANT ALL ON FUNCTION stipa.token_partitions_extend() TO stipa_operator;
+
+REVOKE ALL ON FUNCTION stipa.token_proofs(digests bytea[], presented smallint[]) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION stipa.utc(moment timestamp with time zone) FROM PUBLIC;
 GRANT ALL ON FUNCTION stipa.utc(moment timestamp with time zone) TO stipa_portal;
