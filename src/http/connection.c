@@ -48,10 +48,10 @@ static unsigned int time_of(const struct connection *c, enum connection_state st
 void connection_release_in(struct connection *c)
 {
 	if (c->in != NULL)
-		explicit_bzero(c->in, HTTP_HEAD_MAX);
+		explicit_bzero(c->in, c->in_most);
 	free(c->in);
 	c->in = NULL;
-	c->in_len = 0;
+	c->in_len = c->in_most = 0;
 }
 
 void connection_release_out(struct connection *c)

@@ -38,8 +38,8 @@ void connection_log(const struct connection *c, const struct http_request *http,
 	if (status != 0)
 		meter_count_request(c->server->options.meter, route != NULL ? route->name : NULL,
 				    status, us);
-	if (log == NULL)
-		return;
+	if (log == NULL || log->least > LOG_LEVEL_INFO)
+		return; /* writing an address costs more than most of a line */
 	log_info(log, "request", LOG_TEXT("request", id), LOG_TEXT("peer", peer_text(c, peer)),
 		 LOG_TEXT("method", http != NULL ? http_method_name(http->head.method) : NULL),
 		 LOG_TEXT("route", route != NULL ? route->name : NULL),

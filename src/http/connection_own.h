@@ -47,8 +47,8 @@ struct connection {
 	int64_t armed_ms; /* when the timer fires; 0: not set */
 	unsigned int requests;
 
-	char *in; /* HTTP_HEAD_MAX bytes while a head, or a proxy's header, is read */
-	size_t in_len;
+	char *in;		/* HTTP_HEAD_MAX bytes while a head, or a proxy's header, is read */
+	size_t in_len, in_most; /* the most that has stood there */
 	struct http_request *request;
 	char *out;
 	size_t out_len, out_sent;

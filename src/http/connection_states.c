@@ -20,6 +20,13 @@ static bool has_in(struct connection *c)
 	return c->in != NULL;
 }
 
+static void grow_in(struct connection *c, size_t n)
+{
+	c->in_len += n;
+	if (c->in_most < c->in_len)
+		c->in_most = c->in_len;
+}
+
 static bool proxy_failed(struct connection *c, const char *why)
 {
 	if (c->in_len > 0) { /* else a check of the port */
@@ -74,7 +81,7 @@ static bool run_proxy(struct connection *c)
 	case STREAM_ENDED:
 		return proxy_failed(c, "it ends early");
 	}
-	c->in_len += n;
+	grow_in(c, n);
 	return parse_proxy(c);
 }
 
@@ -226,7 +233,7 @@ static bool run_head(struct connection *c)
 	}
 	if (c->state == CONNECTION_IDLE)
 		connection_enter(c, CONNECTION_HEAD);
-	c->in_len += n;
+	grow_in(c, n);
 	return parse_head(c);
 }
 
@@ -238,7 +245,7 @@ static bool dispatch(struct connection *c)
 
 	if (http->body != NULL)
 		http->body[http->body_len] = '\0';
-	switch (stream_peek(&c->stream)) {
+	switch (stream_is_drained(&c->stream) ? STREAM_WAIT : stream_peek(&c->stream)) {
 	case STREAM_OK:
 		c->last = true;
 		break;

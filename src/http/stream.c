@@ -12,6 +12,20 @@
  * renegotiate.  None of ours needs any. */
 #define LATE_HANDSHAKES_MAX 32
 
+/* What read(2) got for OpenSSL. */
+static long on_bio(BIO *bio, int what, const char *bytes, size_t size, int argi, long argl, int rc,
+		   size_t *got)
+{
+	struct stream *stream = (struct stream *)BIO_get_callback_arg(bio);
+
+	(void)bytes;
+	(void)argi;
+	(void)argl;
+	if (what == (BIO_CB_READ | BIO_CB_RETURN))
+		stream->drained = rc <= 0 || *got < size;
+	return rc;
+}
+
 bool stream_open(struct stream *stream, int fd, SSL_CTX *tls)
 {
 	*stream = (struct stream){ .fd = fd };
@@ -23,6 +37,8 @@ bool stream_open(struct stream *stream, int fd, SSL_CTX *tls)
 		stream_close(stream);
 		return false;
 	}
+	BIO_set_callback_ex(SSL_get_rbio(stream->ssl), on_bio);
+	BIO_set_callback_arg(SSL_get_rbio(stream->ssl), (char *)stream);
 	SSL_set_accept_state(stream->ssl);
 	return true;
 }
@@ -85,6 +101,7 @@ enum stream_result stream_read_raw(struct stream *stream, void *bytes, size_t si
 		rc = recv(stream->fd, bytes, size, 0);
 	while (rc < 0 && errno == EINTR);
 	*n = rc > 0 ? (size_t)rc : 0;
+	stream->drained = *n < size;
 	return result_of_socket(rc);
 }
 
@@ -124,6 +141,11 @@ enum stream_result stream_peek(const struct stream *stream)
 		rc = recv(stream->fd, &byte, 1, MSG_PEEK);
 	while (rc < 0 && errno == EINTR);
 	return result_of_socket(rc);
+}
+
+bool stream_is_drained(const struct stream *stream)
+{
+	return stream->drained && (stream->ssl == NULL || !SSL_has_pending(stream->ssl));
 }
 
 enum stream_result stream_discard(struct stream *stream, size_t *n)

@@ -13,6 +13,7 @@ struct stream {
 	int fd;
 	SSL *ssl;		      /* NULL: plain */
 	bool broken;		      /* TLS failed: it may not even be shut down */
+	bool drained;		      /* the last read(2) got less than it asked for */
 	unsigned int late_handshakes; /* messages that came when it was over */
 };
 
@@ -34,6 +35,10 @@ enum stream_result stream_write(struct stream *stream, const void *bytes, size_t
 
 /* STREAM_OK: bytes wait to be read, in TLS perhaps of no request. */
 enum stream_result stream_peek(const struct stream *stream);
+
+/* All that had arrived when it was last read has been taken; whatever comes later is an event of
+ * its own (epoll(7): a read of a stream that gets less than it asked for). */
+bool stream_is_drained(const struct stream *stream);
 
 /* Read and throw away what has arrived, below TLS. */
 enum stream_result stream_discard(struct stream *stream, size_t *n);

@@ -97,6 +97,7 @@ enum stream_result stream_read_raw(struct stream *stream, void *bytes, size_t si
 	struct wire *wire = wire_of(stream);
 
 	*n = wire->in_len < size ? wire->in_len : size;
+	stream->drained = *n < size && !wire->left;
 	if (*n == 0) {
 		want(size > 0);
 		return nothing_there(wire);
@@ -144,6 +145,12 @@ enum stream_result stream_peek(const struct stream *stream)
 	struct wire *wire = wire_of(stream);
 
 	return wire->in_len > 0 ? STREAM_OK : nothing_there(wire);
+}
+
+bool stream_is_drained(const struct stream *stream)
+{
+	want(!stream->drained || wire_of(stream)->in_len == 0);
+	return stream->drained;
 }
 
 enum stream_result stream_discard(struct stream *stream, size_t *n)
