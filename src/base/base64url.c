@@ -11,16 +11,23 @@ size_t base64url_encode(const void *bytes, size_t len, char *text)
 {
 	const uint8_t *in = bytes;
 	char *out = text;
-	uint32_t bits = 0;
-	int n = 0; /* bits that wait */
 
-	for (size_t i = 0; i < len; i++) {
-		bits = bits << 8 | in[i];
-		for (n += 8; n >= 6; n -= 6)
-			*out++ = url_alphabet[bits >> (n - 6) & 63];
+	for (; len >= 3; in += 3, len -= 3) {
+		uint32_t bits = (uint32_t)in[0] << 16 | (uint32_t)in[1] << 8 | in[2];
+
+		*out++ = url_alphabet[bits >> 18];
+		*out++ = url_alphabet[bits >> 12 & 63];
+		*out++ = url_alphabet[bits >> 6 & 63];
+		*out++ = url_alphabet[bits & 63];
 	}
-	if (n > 0)
-		*out++ = url_alphabet[bits << (6 - n) & 63];
+	if (len > 0) {
+		uint32_t bits = (uint32_t)in[0] << 16 | (len == 2 ? (uint32_t)in[1] << 8 : 0);
+
+		*out++ = url_alphabet[bits >> 18];
+		*out++ = url_alphabet[bits >> 12 & 63];
+		if (len == 2)
+			*out++ = url_alphabet[bits >> 6 & 63];
+	}
 	*out = '\0';
 	return (size_t)(out - text);
 }

@@ -6,6 +6,7 @@
 
 #include <jansson.h>
 
+#include "base/bytes.h"
 #include "base/json_text.h"
 #include "config/config.h"
 
@@ -67,16 +68,6 @@ void token_answer_free(struct token_answer *answer)
 	free(answer);
 }
 
-/* What needs no escape in a JSON string. */
-static bool is_plain(const char *text, size_t len)
-{
-	bool plain = true;
-
-	for (size_t i = 0; i < len; i++)
-		plain &= text[i] >= ' ' && text[i] <= '~' && text[i] != '"' && text[i] != '\\';
-	return plain;
-}
-
 static char *put(char *to, const char *text, size_t len)
 {
 	memcpy(to, text, len);
@@ -91,7 +82,8 @@ char *token_answer_write(const struct token_answer *answer, bool deployed, const
 	char *body, *to;
 
 	*len = sizeof(BEFORE_SPC) - 1 + spc_len + sizeof(BEFORE_TOKEN) - 1 + token_len + after_len;
-	body = is_plain(spc, spc_len) && is_plain(token, token_len) ? malloc(*len + 1) : NULL;
+	body = bytes_are_plain(spc, spc_len) && bytes_are_plain(token, token_len) ? malloc(*len + 1)
+										  : NULL;
 	if (body == NULL)
 		return NULL;
 	to = put(body, BEFORE_SPC, sizeof(BEFORE_SPC) - 1);

@@ -5,6 +5,7 @@
 
 #include "asn1/tnauthlist.h"
 #include "base/base64url.h"
+#include "base/bytes.h"
 
 #define FINGERPRINT_CHARS "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_: "
 #define CLIENT_ID_CHARS	  "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_"
@@ -59,35 +60,15 @@ static const struct text report_texts[] = { TEXT(report_order, request_id), { 0 
 
 static const struct text no_texts[] = { { 0 } };
 
-static bool is_zero(const void *start, size_t len)
-{
-	const uint8_t *bytes = start;
-
-	for (size_t i = 0; i < len; i++) {
-		if (bytes[i] != 0)
-			return false;
-	}
-	return true;
-}
-
-static bool is_printable(const char *text, size_t len)
-{
-	for (size_t i = 0; i < len; i++) {
-		if (text[i] < 0x20 || text[i] > 0x7e)
-			return false;
-	}
-	return true;
-}
-
 static bool text_check(const char *text, size_t size, const char *name, struct error *error)
 {
 	size_t len = strnlen(text, size);
 
 	if (len == size)
 		return error_set(error, ERROR_INVALID, "%s: has no end", name);
-	if (!is_printable(text, len))
+	if (!bytes_are_printable(text, len))
 		return error_set(error, ERROR_INVALID, "%s: not printable ASCII", name);
-	if (!is_zero(text + len, size - len))
+	if (!bytes_are_zero(text + len, size - len))
 		return error_set(error, ERROR_INVALID, "%s: bytes behind its end", name);
 	return true;
 }
@@ -103,7 +84,7 @@ static bool texts_check(const struct text *text, const void *body, struct error 
 
 static bool want_zero(const void *bytes, size_t len, const char *name, struct error *error)
 {
-	return is_zero(bytes, len) || error_set(error, ERROR_INVALID, "%s: not zero", name);
+	return bytes_are_zero(bytes, len) || error_set(error, ERROR_INVALID, "%s: not zero", name);
 }
 
 /* ---- the order for an SPC token, and its answer ---- */
@@ -292,9 +273,9 @@ static bool report_check(const void *body, struct error *error)
 {
 	const struct report_order *report = body;
 
-	if (is_zero(report->secret, sizeof(report->secret)) &&
-	    is_zero(report->token, sizeof(report->token)) &&
-	    is_zero(report->password, sizeof(report->password)))
+	if (bytes_are_zero(report->secret, sizeof(report->secret)) &&
+	    bytes_are_zero(report->token, sizeof(report->token)) &&
+	    bytes_are_zero(report->password, sizeof(report->password)))
 		return error_set(error, ERROR_INVALID, "secret, token, password: none");
 	return true;
 }

@@ -4,6 +4,9 @@
 #include <inttypes.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <string.h>
+
+#include "base/bytes.h"
 
 /* A JSON object that is being written.  Only what needs no escape goes in. */
 struct json {
@@ -12,27 +15,36 @@ struct json {
 	bool full;
 };
 
-static void __attribute__((format(printf, 2, 3))) put(struct json *json, const char *fmt, ...)
+static void put_text(struct json *json, const char *text)
 {
-	size_t room = sizeof(json->text) - json->len;
-	va_list ap;
-	int n;
+	size_t len = strlen(text);
 
-	va_start(ap, fmt);
-	n = vsnprintf(json->text + json->len, room, fmt, ap);
-	va_end(ap);
-	if (n < 0 || (size_t)n >= room)
+	if (len >= sizeof(json->text) - json->len) {
 		json->full = true;
-	else
-		json->len += (size_t)n;
+		return;
+	}
+	memcpy(json->text + json->len, text, len + 1);
+	json->len += len;
 }
 
-static bool is_plain(const char *text)
+/* Texts up to a NULL, one after the other. */
+static void __attribute__((sentinel)) put(struct json *json, ...)
 {
-	for (; *text != '\0'; text++)
-		if (*text < ' ' || *text > '~' || *text == '"' || *text == '\\')
-			return false;
-	return true;
+	const char *text;
+	va_list ap;
+
+	va_start(ap, json);
+	while ((text = va_arg(ap, const char *)) != NULL)
+		put_text(json, text);
+	va_end(ap);
+}
+
+static void put_time(struct json *json, const char *name, int64_t unix_s)
+{
+	char number[24];
+
+	snprintf(number, sizeof(number), "%" PRId64, unix_s);
+	put(json, "\"", name, "\":", number, ",", NULL);
 }
 
 static bool texts_are_plain(const struct token_claims *claims, struct error *error)
@@ -48,7 +60,7 @@ static bool texts_are_plain(const struct token_claims *claims, struct error *err
 	};
 
 	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++)
-		if (texts[i].text != NULL && !is_plain(texts[i].text))
+		if (texts[i].text != NULL && !bytes_are_plain(texts[i].text, strlen(texts[i].text)))
 			return error_set(error, ERROR_INTERNAL, "%s: a byte that JSON escapes",
 					 texts[i].name);
 	return true;
@@ -57,26 +69,28 @@ static bool texts_are_plain(const struct token_claims *claims, struct error *err
 /* RFC 9447 section 3, RFC 9448 section 5. */
 static void put_atc(struct json *json, const struct token_claims *claims, const char *jti)
 {
-	put(json, "{");
+	put(json, "{", NULL);
 	if (claims->optional & CLAIM_ISS)
-		put(json, "\"iss\":\"%s\",", claims->iss);
+		put(json, "\"iss\":\"", claims->iss, "\",", NULL);
 	if (claims->optional & CLAIM_IAT)
-		put(json, "\"iat\":%" PRId64 ",", claims->iat);
+		put_time(json, "iat", claims->iat);
 	if (claims->optional & CLAIM_NBF)
-		put(json, "\"nbf\":%" PRId64 ",", claims->iat);
-	put(json, "\"exp\":%" PRId64 ",\"jti\":\"%s\",", claims->exp, jti);
-	put(json, "\"atc\":{\"tktype\":\"TNAuthList\",\"tkvalue\":\"%s\",\"ca\":%s,",
-	    claims->tkvalue, claims->ca ? "true" : "false");
-	put(json, "\"fingerprint\":\"%s\"}}", claims->fingerprint);
+		put_time(json, "nbf", claims->iat);
+	put_time(json, "exp", claims->exp);
+	put(json, "\"jti\":\"", jti, "\",\"atc\":{\"tktype\":\"TNAuthList\",", NULL);
+	put(json, "\"tkvalue\":\"", claims->tkvalue, "\",", NULL);
+	put(json, "\"ca\":", claims->ca ? "true" : "false", ",", NULL);
+	put(json, "\"fingerprint\":\"", claims->fingerprint, "\"}}", NULL);
 }
 
 /* ATIS-1000080 (2017) section 6.3.4.1; jti is ours. */
 static void put_2017(struct json *json, const struct token_claims *claims, const char *jti)
 {
-	put(json, "{\"sub\":[\"%s\"],", claims->spc);
-	put(json, "\"iat\":%" PRId64 ",\"nbf\":%" PRId64 ",\"exp\":%" PRId64 ",", claims->iat,
-	    claims->iat, claims->exp);
-	put(json, "\"fingerprint\":\"%s\",\"jti\":\"%s\"}", claims->fingerprint, jti);
+	put(json, "{\"sub\":[\"", claims->spc, "\"],", NULL);
+	put_time(json, "iat", claims->iat);
+	put_time(json, "nbf", claims->iat);
+	put_time(json, "exp", claims->exp);
+	put(json, "\"fingerprint\":\"", claims->fingerprint, "\",\"jti\":\"", jti, "\"}", NULL);
 }
 
 static bool is_complete(const struct token_claims *claims)
@@ -100,7 +114,7 @@ bool token_claims_encode(const struct token_claims *claims, struct jws *jws, uin
 	if (!texts_are_plain(claims, error))
 		return false;
 	uuid_to_text(claims->jti, jti);
-	put(&header, "{\"alg\":\"ES256\",\"typ\":\"JWT\",\"x5u\":\"%s\"}", claims->x5u);
+	put(&header, "{\"alg\":\"ES256\",\"typ\":\"JWT\",\"x5u\":\"", claims->x5u, "\"}", NULL);
 	if (claims->form == TOKEN_FORM_ATC)
 		put_atc(&payload, claims, jti);
 	else
