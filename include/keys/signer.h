@@ -34,7 +34,7 @@ bool signer_kid_from_file(const char *chain_file, char kid[SIGNER_KID_MAX + 1],
 			  struct error *error) MUST_CHECK;
 
 struct signer_job {
-	unsigned int n; /* 1 to SIGNER_BATCH_MAX */
+	unsigned int from, n; /* those to sign: @from to @n - 1, of up to SIGNER_BATCH_MAX */
 	uint8_t digest[SIGNER_BATCH_MAX][32];
 	uint8_t sig[SIGNER_BATCH_MAX][ES256_SIG_LEN]; /* all zero after a failure */
 
@@ -43,8 +43,9 @@ struct signer_job {
 	STAILQ_ENTRY(signer_job) link;
 };
 
-/* Sign all digests of @job, then call @done from the loop, never before this returns.  The first
- * signature of every job is verified against the certificate before done.  @job lives until done.
+/* Sign digests of @job, then call @done from the loop, never before this returns, and after other
+ * input and output had their turn.  A job may be given in pieces, one after the other; the first
+ * signature of all is verified against the certificate before done.  @job lives until done.
  */
 void signer_sign_start(struct signer *signer, struct signer_job *job, done_fn done, void *arg);
 

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "batch.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -56,9 +55,10 @@ static void log_verdict(const struct issue_entry *entry, const struct log *log)
 
 static void copy_text(char *to, size_t size, const char *from)
 {
-	if (from == NULL)
-		return;
-	snprintf(to, size, "%s", from);
+	size_t len = from == NULL ? 0 : strnlen(from, size - 1);
+
+	memcpy(to, from == NULL ? "" : from, len);
+	to[len] = '\0';
 }
 
 static void fill_answer(const struct issue_entry *entry)
@@ -141,7 +141,7 @@ static bool is_to_be_signed(const struct issue_entry *entry)
 static bool prepare(struct batch *batch, struct issue_entry *entry, struct error *error)
 {
 	mark_keeper_note_jti(batch->services->mark, entry->jti);
-	return encode(batch, entry, batch->job.digest[batch->job.n], error);
+	return encode(batch, entry, batch->job.digest[batch->n], error);
 }
 
 /* An order that is issued stays, with its digest in the job; any other is answered. */
@@ -152,7 +152,7 @@ static void judge_one(struct batch *batch, struct issue_entry *entry, unsigned i
 	if (issue_row_read(batch->rows, row, &entry->row, &error) && is_to_be_signed(entry) &&
 	    prepare(batch, entry, &error)) {
 		STAILQ_INSERT_TAIL(&batch->asks, &entry->ask, link);
-		batch->job.n++;
+		batch->n++;
 		return;
 	}
 	issue_entry_answer(entry, batch->services->log, &error);
@@ -168,13 +168,17 @@ static enum flow_next judge(struct flow *flow)
 	return FLOW_NEXT;
 }
 
+/* The next few, so that the first answers are on their way while others are being signed. */
 static enum flow_next sign(struct flow *flow)
 {
 	struct batch *batch = of(flow);
+	unsigned int left = batch->n - batch->job.from;
 
-	if (batch->job.n == 0)
+	if (left == 0)
 		return FLOW_NEXT;
-	batch->sign_us = clock_running_us();
+	batch->job.n = batch->job.from + (left < SIGNED_TOGETHER ? left : SIGNED_TOGETHER);
+	if (batch->job.from == 0)
+		batch->sign_us = clock_running_us();
 	signer_sign_start(batch->services->signer, &batch->job, flow_resume, flow);
 	return FLOW_WAIT;
 }
@@ -184,10 +188,11 @@ static enum flow_next check_signatures(struct flow *flow)
 	struct batch *batch = of(flow);
 	int64_t took_ms = clock_steady_ms() - batch->committed_ms;
 
-	if (batch->job.n == 0 || batch->services == NULL)
+	if (batch->n == batch->job.from || batch->services == NULL)
 		return FLOW_NEXT;
-	meter_observe(batch->services->meter, METRIC_SIGN_DURATION,
-		      clock_running_us() - batch->sign_us);
+	if (batch->job.n == batch->n)
+		meter_observe(batch->services->meter, METRIC_SIGN_DURATION,
+			      clock_running_us() - batch->sign_us);
 	if (took_ms > SIGN_MS)
 		return flow_next_if(error_set(&flow->error, ERROR_UNAVAILABLE,
 					      "signed %d ms after the commit: dropped",
@@ -195,11 +200,24 @@ static enum flow_next check_signatures(struct flow *flow)
 	return FLOW_NEXT;
 }
 
+static enum flow_next release(struct flow *flow);
+
+enum { STEP_JUDGE, STEP_SIGN };
+
+static const struct flow_step steps[] = {
+	[STEP_JUDGE] = { "judge", judge },
+	[STEP_SIGN] = { "sign", sign },
+	{ "check signatures", check_signatures },
+	{ "release", release }, /* and sign again */
+	{ NULL, NULL },
+};
+
 static enum flow_next release(struct flow *flow)
 {
 	struct batch *batch = of(flow);
 
-	for (unsigned int i = 0; !STAILQ_EMPTY(&batch->asks); i++) {
+	for (unsigned int i = batch->job.from; i < batch->job.n && !STAILQ_EMPTY(&batch->asks);
+	     i++) {
 		struct issue_entry *entry = take_first(batch);
 		struct error error = { 0 };
 		bool whole = jws_finish(&entry->jws, batch->job.sig[i], &error);
@@ -207,13 +225,11 @@ static enum flow_next release(struct flow *flow)
 		error.kind = whole ? ERROR_NONE : ERROR_INTERNAL;
 		issue_entry_answer(entry, batch->services->log, &error);
 	}
+	batch->job.from = batch->job.n;
+	if (batch->services != NULL && batch->job.n < batch->n)
+		flow->step = &steps[STEP_SIGN];
 	return FLOW_NEXT;
 }
-
-static const struct flow_step steps[] = {
-	{ "judge", judge },	{ "sign", sign }, { "check signatures", check_signatures },
-	{ "release", release }, { NULL, NULL },
-};
 
 static void finish(struct flow *flow)
 {

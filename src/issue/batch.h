@@ -3,6 +3,7 @@
  * Some orders that the database has decided together: the signatures, then the answers.
  *
  *	judge → sign → release
+ *	          └─ some ─┘
  *
  * Every order is answered exactly once, by whoever holds it last.
  */
@@ -18,7 +19,8 @@
 #include "keys/signer.h"
 #include "loop/flow.h"
 
-#define SIGN_MS 1000 /* a later signature is no token */
+#define SIGN_MS		1000 /* a later signature is no token */
+#define SIGNED_TOGETHER 16   /* of a batch, between two turns of the loop */
 
 /* An order on its way. */
 struct issue_entry {
@@ -56,6 +58,7 @@ struct batch {
 	char x5u[X5U_MAX + 1];
 	int64_t committed_ms;
 	int64_t sign_us; /* when signing began */
+	unsigned int n;	 /* digests of the job */
 	struct signer_job job;
 	TAILQ_ENTRY(batch) link; /* its owner's */
 };

@@ -23,17 +23,22 @@ struct signer {
 
 static bool sign_all(struct signer *signer, struct signer_job *job, struct error *error)
 {
-	for (unsigned int i = 0; i < job->n; i++)
+	for (unsigned int i = job->from; i < job->n; i++)
 		if (!es256_sign(signer->key, job->digest[i], job->sig[i], error))
 			return false;
-	if (es256_verify(signer->certified, job->digest[0], job->sig[0], error))
+	if (job->from > 0 || es256_verify(signer->certified, job->digest[0], job->sig[0], error))
 		return true;
 	error->kind = ERROR_INTERNAL; /* nobody sent it: our key or our memory is broken */
 	return error_context(error, "own signature of %s", signer->kid);
 }
 
-/* One job for each turn of the loop, so that input and output go on in between.  The last act is
- * done(), after which the signer may be gone. */
+/* The next turn of the loop, when input and output have been looked after. */
+static void turn_soon(struct signer *signer)
+{
+	event_add(signer->turn, &(const struct timeval){ 0 });
+}
+
+/* One job for each turn.  The last act is done(), after which the signer may be gone. */
 static void on_turn(evutil_socket_t fd, short what, void *arg)
 {
 	struct signer *signer = arg;
@@ -44,7 +49,7 @@ static void on_turn(evutil_socket_t fd, short what, void *arg)
 	(void)what;
 	STAILQ_REMOVE_HEAD(&signer->jobs, link);
 	if (!STAILQ_EMPTY(&signer->jobs))
-		event_active(signer->turn, EV_TIMEOUT, 0);
+		turn_soon(signer);
 	if (!sign_all(signer, job, &error))
 		memset(job->sig, 0, sizeof(job->sig));
 	job->done(job->arg, &error);
@@ -52,11 +57,11 @@ static void on_turn(evutil_socket_t fd, short what, void *arg)
 
 void signer_sign_start(struct signer *signer, struct signer_job *job, done_fn done, void *arg)
 {
-	assert(job->n >= 1 && job->n <= SIGNER_BATCH_MAX);
+	assert(job->from < job->n && job->n <= SIGNER_BATCH_MAX);
 	job->done = done;
 	job->arg = arg;
 	STAILQ_INSERT_TAIL(&signer->jobs, job, link);
-	event_active(signer->turn, EV_TIMEOUT, 0);
+	turn_soon(signer);
 }
 
 /* The kid is part of a URL and of a file name. */
@@ -123,7 +128,7 @@ struct signer *signer_open(struct event_base *base, const char *key_file,
 		return NULL;
 	}
 	STAILQ_INIT(&signer->jobs);
-	signer->turn = event_new(base, -1, 0, on_turn, signer);
+	signer->turn = evtimer_new(base, on_turn, signer);
 	if (signer->turn == NULL)
 		error_set(error, ERROR_UNAVAILABLE, "no event for the signer");
 	else if (open_key(signer, key_file, passphrase_file, error) &&

@@ -88,6 +88,7 @@ static void on_done(void *arg, const struct error *error)
 
 static void fill(struct signer_job *job, unsigned int n)
 {
+	job->from = 0;
 	job->n = n;
 	for (unsigned int i = 0; i < n; i++)
 		sha256(&i, sizeof(i), job->digest[i]);
