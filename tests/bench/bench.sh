@@ -19,7 +19,7 @@ need wrk wrk
 need nginx nginx-core
 need h2load nghttp2-client
 need pgbench postgresql-contrib
-start_postgres fsync=on
+start_seasoned_postgres || fail "PostgreSQL does not start"
 trap stop_all EXIT
 make_authority || fail "no authority"
 make_account 1 1001 || fail "no account"

@@ -15,6 +15,7 @@ SECONDS = int(os.environ["BENCH_SECONDS"])
 REPEAT = int(os.environ["BENCH_REPEAT"])
 DRAWN = 20_000  # accounts that ask, of all
 FIXED_RATE = 1000
+COMPANY = 1000  # connections that come at once
 FINGERPRINT = ":".join(["56"] * 32)
 
 
@@ -108,72 +109,151 @@ def settle():
     measure.sql("CHECKPOINT")
 
 
-def closed_loop(script):
-    figures = measure.tokens(SECONDS, 64, script)
-    return figures["edge"] + figures["authority"] + figures["postgres"]
+def closed_loop():
+    return measure.tokens(SECONDS, 64, "many.lua")
 
 
-def open_loop(connections):
-    """CPU for a token once all connections stand."""
-    url, rate = measure.TOKEN_URL, FIXED_RATE / connections
-    settled = 3 + connections / 500
-    body = os.path.join(measure.DIR, "h2load.body")
-    with open(body, "w") as file:
-        file.write(os.environ["BENCH_BODY"])
-    load = subprocess.Popen(
-        measure.ON_CORE + ["h2load", "--h1", f"-c{connections}", f"-D{settled + SECONDS + 4:.0f}",
-                           f"--rps={rate:.4f}", "-d", body, "-H", "Content-Type: application/json",
-                           "-H", "Authorization: " + os.environ["BENCH_AUTHORIZATION"], url],
-        stdout=subprocess.PIPE, text=True)
-    time.sleep(settled)
-    rows, before = measure.ledger_rows(), measure.clocks()
-    time.sleep(SECONDS)
-    gained = measure.ledger_rows() - rows
-    spent = sum(measure.spent(before, max(1, gained)))
-    out = load.communicate()[0]
-    assert " 0 3xx, 0 4xx, 0 5xx" in out and gained > FIXED_RATE * SECONDS / 2, out
-    return spent
+def open_connections():
+    return len(os.listdir(f"/proc/{measure.EDGE}/fd"))
+
+
+class Crowd:
+    """Connections that together ask for FIXED_RATE tokens a second, evenly, for as long as it is
+    there.  They come a thousand at a time, so that nobody's handshake waits for ten thousand
+    others, and are measured once each of them has asked."""
+
+    def __init__(self, connections):
+        self.connections = connections
+        self.loads = []
+        self.before = open_connections()
+
+    def __enter__(self):
+        try:
+            self.gather()
+        except BaseException:
+            self.leave()
+            raise
+        return self
+
+    def __exit__(self, *_):
+        self.leave()
+
+    def gather(self):
+        body = os.path.join(measure.DIR, "h2load.body")
+        with open(body, "w") as file:
+            file.write(os.environ["BENCH_BODY"])
+        for there in range(0, self.connections, COMPANY):
+            more = min(COMPANY, self.connections - there)
+            self.loads.append(subprocess.Popen(
+                measure.ON_CORE + ["h2load", "--h1", f"-c{more}", "-D3600",
+                                   f"--rps={FIXED_RATE / self.connections:.4f}", "-d", body,
+                                   "-H", "Content-Type: application/json", "-H",
+                                   "Authorization: " + os.environ["BENCH_AUTHORIZATION"],
+                                   measure.TOKEN_URL],
+                stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL))
+            self.wait_for(there + more)
+        time.sleep(3 + self.connections / FIXED_RATE)
+
+    def wait_for(self, connections):
+        for _ in range(600):
+            if self.are_there(connections):
+                return
+            time.sleep(0.1)
+        raise SystemExit(f"{connections} connections are not there after a minute")
+
+    def are_there(self, connections):
+        return open_connections() - self.before >= connections
+
+    def cost(self):
+        """CPU for a token.  All connections must stay, and be served at their rate."""
+        rows, commits = measure.ledger_rows(), measure.issued_in()
+        before, began = measure.clocks(), time.monotonic()
+        time.sleep(SECONDS)
+        spent, took = measure.spent(before, 1), time.monotonic() - began
+        gained = measure.ledger_rows() - rows
+        if not self.are_there(self.connections) or gained < 0.9 * FIXED_RATE * took:
+            raise SystemExit(f"{self.connections} connections: {open_connections() - self.before} "
+                             f"are left, {gained} tokens in {took:.1f} s")
+        edge, authority, postgres = (us / gained for us in spent)
+        return {"edge": edge, "authority": authority, "postgres": postgres,
+                "batch": gained / max(1, measure.issued_in() - commits)}
+
+    def leave(self):
+        for load in self.loads:
+            load.terminate()
+        for load in self.loads:
+            load.wait()
+        for _ in range(100):
+            if open_connections() - self.before <= 0:
+                return
+            time.sleep(0.1)
 
 
 class Column:
     """One axis: each point in CPU of a token and in signatures, beside the first."""
 
     def __init__(self, name):
-        print(f"{name:>12}  us a token  us a signature  growth", flush=True)
+        print(f"{name:>12}  us a token = edge + authority + PostgreSQL  us a signature  "
+              "tokens a commit  growth", flush=True)
         self.first = None
 
     def point(self, label, cost):
-        pairs = [(cost(), 1e6 / measure.signatures_per_s()) for _ in range(REPEAT)]
-        us = statistics.median(pair[0] for pair in pairs)
-        signature = statistics.median(pair[1] for pair in pairs)
-        inner = statistics.median(pair[0] / pair[1] for pair in pairs)
+        rounds = [cost() | {"signature": 1e6 / measure.signatures_per_s()}
+                  for _ in range(REPEAT)]
+        figures = {name: statistics.median(one[name] for one in rounds) for name in rounds[0]}
+        parts = [figures[name] for name in ("edge", "authority", "postgres")]
+        inner = statistics.median(
+            (one["edge"] + one["authority"] + one["postgres"]) / one["signature"]
+            for one in rounds)
         self.first = self.first or inner
-        print(f"{label:>12,}  {us:10.1f}  {signature:14.1f}  {inner / self.first:6.2f}", flush=True)
+        print(f"{label:>12,}  {sum(parts):10.1f} = " + " + ".join(f"{part:8.1f}" for part in parts)
+              + f"{figures['signature']:21.1f}  {figures['batch']:15.1f}  "
+              f"{inner / self.first:6.2f}", flush=True)
+
+
+def powers_of_ten(first, axis):
+    return [10 ** e for e in range(first, int(os.environ[axis]) + 1)]
+
+
+def grow_connections():
+    column = Column("connections")
+    for n in powers_of_ten(1, "BENCH_CONNECTIONS"):
+        with Crowd(n) as crowd:
+            column.point(n, crowd.cost)
+
+
+def grow_accounts():
+    column, have = Column("accounts"), 0
+    for n in powers_of_ten(3, "BENCH_ACCOUNTS"):
+        accounts_add(have, n)
+        have = n
+        requests_write(n)
+        settle()
+        closed_loop()  # caches are as warm as they get
+        column.point(n, closed_loop)
+
+
+def grow_ledger():
+    column, have = Column("ledger rows"), measure.ledger_rows()
+    for n in powers_of_ten(4, "BENCH_LEDGER"):
+        if n > have:
+            ledger_add(n - have)
+        settle()
+        closed_loop()
+        column.point(measure.ledger_rows(), closed_loop)
+        have = measure.ledger_rows()
 
 
 def main():
     random.seed(1)
     os.environ["BENCH_REQUESTS"] = os.path.join(measure.DIR, "requests")
     measure.wrk(measure.TOKEN_URL, 2, 64, "token.lua")
-    column = Column("connections")
-    for n in [10 ** e for e in range(1, int(os.environ["BENCH_CONNECTIONS"]) + 1)]:
-        column.point(n, lambda: open_loop(n))
-    column, have = Column("accounts"), 0
-    for n in [10 ** e for e in range(3, int(os.environ["BENCH_ACCOUNTS"]) + 1)]:
-        accounts_add(have, n)
-        have = n
-        requests_write(n)
-        settle()
-        closed_loop("many.lua")  # caches are as warm as they get
-        column.point(n, lambda: closed_loop("many.lua"))
-    column, have = Column("ledger rows"), measure.ledger_rows()
-    for n in [10 ** e for e in range(4, int(os.environ["BENCH_LEDGER"]) + 1)]:
-        if n > have:
-            ledger_add(n - have)
-        settle()
-        closed_loop("many.lua")
-        column.point(measure.ledger_rows(), lambda: closed_loop("many.lua"))
-        have = measure.ledger_rows()
+    grow_connections()
+    grow_accounts()
+    if not os.path.exists(os.environ["BENCH_REQUESTS"]):
+        accounts_add(0, 1000)
+        requests_write(1000)
+    grow_ledger()
 
 
 main()

@@ -2,8 +2,7 @@
 #include <stdint.h>
 #include <string.h>
 
-#include <CUnit/Basic.h>
-
+#include "../suite.h"
 #include "base/bytes.h"
 
 #define LEN_MAX 40
@@ -89,13 +88,6 @@ int main(void)
 		{ "zero", test_zero },
 		CU_TEST_INFO_NULL,
 	};
-	static CU_SuiteInfo suites[] = {
-		{ .pName = "bytes", .pTests = tests },
-		CU_SUITE_INFO_NULL,
-	};
 
-	if (CU_initialize_registry() != CUE_SUCCESS || CU_register_suites(suites) != CUE_SUCCESS)
-		return 1;
-	CU_basic_run_tests();
-	return CU_get_number_of_failures() != 0;
+	return run_suite("bytes", tests);
 }
