@@ -3,8 +3,8 @@
 # For fuzz.sh and fuzz-merge.sh: libFuzzer's builds of the targets, in a folder of their own below
 # the build folder.  Sourced there.
 flags="-g -O1 -fno-omit-frame-pointer -fsanitize=address,undefined,fuzzer-no-link"
-# what a target may take: memory in MB, and seconds for one input
-limits="-rss_limit_mb=3000 -timeout=25"
+# what a target may take: memory in MB, and seconds for one input, on a machine that has other work
+limits="-rss_limit_mb=3000 -timeout=300"
 
 # fuzz_begin SRCDIR: stand in fuzz-build with the library made.
 fuzz_begin()
