@@ -1,5 +1,4 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include <endian.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -7,366 +6,33 @@
 
 #include <event2/event.h>
 
-#include "../suite.h"
-#include "base/clock.h"
 #include "base/uuid.h"
 #include "db/desk.h"
+#include "fakes.h"
 #include "ipc/verdict.h"
 #include "issue/issuer.h"
 #include "issue/schema.h"
 #include "keys/signer.h"
-#include "mark/keeper.h"
 #include "metrics/metrics.h"
 
-/* The issuer at its desk, with the neighbours of both faked by linking: the connection, the
- * pipeline, the signer and the clock.  The test plays the server: it looks at what was sent, and
- * answers it. */
+/* The issuer at its desk.  The test plays the server: it looks at what was sent, and answers it. */
 
 #define ORDERS_MAX 600
-#define NODE_X5U   "https://pa.example/certs/test.pem"
 
 static struct event_base *base;
 static struct db_desk *desk;
 static struct issuer *issuer;
 static FILE *log_file;
+static int missing_rows; /* of the verdicts */
 static struct log log_ = { .fd = -1, .least = LOG_LEVEL_DEBUG, .process = "test" };
-static char story[512]; /* what happened, in order */
 
-static void tell(const char *what, int n)
-{
-	size_t len = strlen(story);
-
-	snprintf(story + len, sizeof(story) - len, "%s%d ", what, n);
-}
-
-/* ---- the clock ---- */
-
-static int64_t steady_ms;
-
-int64_t clock_steady_ms(void)
-{
-	return steady_ms;
-}
-
-int64_t clock_running_us(void)
-{
-	return steady_ms * 1000;
-}
-
-int64_t clock_running_ms(void)
-{
-	return steady_ms;
-}
-
-int64_t clock_unix_us(void)
-{
-	return INT64_C(1767225600000000) + steady_ms * 1000;
-}
-
-/* ---- the connection ---- */
-
-static struct db_link_options link_options;
-static char broken[200]; /* why it was broken off */
-
-/* What has been sent and waits for its answer: three questions of a probe, or a batch. */
-static struct {
-	struct db_call *call[3];
-	int calls;
-	struct db_call *commit;
-	int orders; /* 0: a probe, or the ledger's partitions */
-	bool extends;
-	char account[256][ACCOUNT_REF_MAX + 1];
-} sent;
-
-static struct db_pipeline *const the_pipe = (struct db_pipeline *)&sent;
-
-struct db_link *db_link_new(const struct db_link_options *options, struct error *error)
-{
-	(void)error;
-	link_options = *options;
-	return (struct db_link *)&link_options;
-}
-
-static void finish(struct db_call *call, const struct error *error, const char *sqlstate)
-{
-	if (call == NULL)
-		return;
-	call->error = *error;
-	strcpy(call->sqlstate, sqlstate);
-	if (call->done != NULL)
-		call->done(call->arg, error);
-}
-
-/* The answer to what was sent: an error, and the results that the calls have already. */
-static void answer(enum error_kind kind, const char *sqlstate)
-{
-	struct db_call *call[3] = { sent.call[0], sent.call[1], sent.call[2] };
-	struct db_call *commit = sent.commit;
-	struct error error = { .kind = kind, .detail = "as the test wants" };
-
-	memset(&sent, 0, sizeof(sent));
-	finish(call[0], &error, sqlstate);
-	finish(call[1], &error, sqlstate);
-	finish(call[2], &error, sqlstate);
-	finish(commit, &error, "");
-}
-
-static void lose_connection(const char *why)
-{
-	struct error error = { .kind = ERROR_UNAVAILABLE };
-
-	snprintf(error.detail, sizeof(error.detail), "%s", why);
-	answer(ERROR_UNAVAILABLE, "");
-	link_options.on_lost(link_options.arg, &error);
-}
-
-void db_link_break(struct db_link *link, const struct error *why)
-{
-	(void)link;
-	snprintf(broken, sizeof(broken), "%s", why->detail);
-	lose_connection(why->detail);
-}
-
-void db_link_free(struct db_link *link)
-{
-	(void)link;
-	answer(ERROR_UNAVAILABLE, "");
-}
-
-static uint32_t number_at(const char *bytes)
-{
-	uint32_t big;
-
-	memcpy(&big, bytes, sizeof(big));
-	return be32toh(big);
-}
-
-/* The accounts of a batch, from its binary array. */
-static void read_accounts(const struct db_call *call)
-{
-	const char *at = call->value[3] + 20;
-
-	sent.orders = (int)number_at(call->value[3] + 12);
-	for (int i = 0; i < sent.orders; i++) {
-		uint32_t len = number_at(at);
-
-		memcpy(sent.account[i], at + 4, len);
-		sent.account[i][len] = '\0';
-		at += 4 + len;
-	}
-}
-
-void db_send(struct db_pipeline *pipe, struct db_call *call)
-{
-	CU_ASSERT_PTR_EQUAL(pipe, the_pipe);
-	CU_ASSERT_FATAL(sent.calls < 3);
-	sent.call[sent.calls++] = call;
-	if (strcmp(call->statement->name, "issue_tokens") == 0)
-		read_accounts(call);
-	sent.extends = strcmp(call->statement->name, "extend_ledger") == 0;
-}
-
-void db_commit(struct db_pipeline *pipe, struct db_call *commit)
-{
-	CU_ASSERT_PTR_EQUAL(pipe, the_pipe);
-	CU_ASSERT_PTR_NULL(sent.commit); /* one thing at a time */
-	sent.commit = commit;
-	tell(sent.extends ? "extend" : sent.orders == 0 ? "probe" : "batch", sent.orders);
-}
-
-/* ---- results ---- */
-
-static PGresult *table(int columns)
-{
-	static char name[] = "column";
-	PGresAttDesc attributes[9];
-	PGresult *rows = PQmakeEmptyPGresult(NULL, PGRES_TUPLES_OK);
-
-	for (int i = 0; i < columns; i++)
-		attributes[i] = (PGresAttDesc){ .name = name, .format = 1 };
-	PQsetResultAttrs(rows, columns, attributes);
-	return rows;
-}
-
-static void set_text(PGresult *rows, int row, int column, const char *text)
-{
-	PQsetvalue(rows, row, column, (char *)text, text == NULL ? -1 : (int)strlen(text));
-}
-
-static void set_int8(PGresult *rows, int row, int column, int64_t value)
-{
-	uint64_t big = htobe64((uint64_t)value);
-
-	PQsetvalue(rows, row, column, (char *)&big, sizeof(big));
-}
-
-static void set_int2(PGresult *rows, int row, int column, int value)
-{
-	uint16_t big = htobe16((uint16_t)value);
-
-	PQsetvalue(rows, row, column, (char *)&big, sizeof(big));
-}
-
-/* What a test wants answered instead of a token. */
-static int wanted_verdict;
-static int missing_rows;
-
-static PGresult *verdicts(int n)
-{
-	PGresult *rows = table(9);
-
-	for (int i = 0; i < n; i++) {
-		set_int8(rows, i, 0, i + 1);
-		set_int2(rows, i, 1, wanted_verdict);
-		set_int8(rows, i, 2, 1767225600);
-		set_int8(rows, i, 3, 1767312000);
-		set_text(rows, i, 4,
-			 wanted_verdict == VERDICT_SPC_AMBIGUOUS ? "1001,1002" : "1001");
-		set_int2(rows, i, 5, 0);
-		set_text(rows, i, 6, NULL);
-		set_text(rows, i, 7, "sp-1");
-		set_text(rows, i, 8, "client-1");
-	}
-	return rows;
-}
+/* ---- the server ---- */
 
 static void commit_batch(void)
 {
 	CU_ASSERT_FATAL(sent.commit != NULL && sent.orders > 0);
 	sent.call[0]->result = verdicts(sent.orders - missing_rows);
 	answer(ERROR_NONE, "");
-}
-
-static bool is_poisoned(void)
-{
-	for (int i = 0; i < sent.orders; i++)
-		if (strcmp(sent.account[i], "poison") == 0)
-			return true;
-	return false;
-}
-
-/* ---- the mark ---- */
-
-static struct mark mark;
-static const char *mark_late;
-static bool hurried;
-
-static const char this_ledger[] = "this ledger is it";
-
-const struct mark *mark_keeper_mark(const struct mark_keeper *keeper)
-{
-	(void)keeper;
-	return &mark;
-}
-
-void mark_keeper_note_jti(struct mark_keeper *keeper, const uint8_t jti[16])
-{
-	(void)keeper;
-	memcpy(mark.jti, jti, sizeof(mark.jti));
-}
-
-void mark_keeper_note_ledger(struct mark_keeper *keeper, const uint8_t ledger[16])
-{
-	(void)keeper;
-	memcpy(mark.ledger, ledger, sizeof(mark.ledger));
-}
-
-void mark_keeper_hurry(struct mark_keeper *keeper)
-{
-	(void)keeper;
-	hurried = true;
-}
-
-const char *mark_keeper_why_late(const struct mark_keeper *keeper)
-{
-	(void)keeper;
-	return mark_late;
-}
-
-bool mark_has_jti(const struct mark *asked)
-{
-	return asked->jti[0] != 0;
-}
-
-/* What the database knows of our key. */
-static struct {
-	bool registered;
-	char certificate[32];
-	const char *why_not;
-	bool lacks_mark;
-} database;
-
-static void answer_probe(void)
-{
-	PGresult *of_mark = table(2), *signer = table(3), *state = table(1);
-	char known = !database.lacks_mark;
-
-	CU_ASSERT_FATAL(sent.commit != NULL && sent.orders == 0);
-	if (database.registered) {
-		set_text(signer, 0, 0, NODE_X5U);
-		PQsetvalue(signer, 0, 1, database.certificate, 32);
-		set_text(signer, 0, 2, "active");
-	}
-	set_text(state, 0, 0, database.why_not);
-	PQsetvalue(of_mark, 0, 0, (char *)this_ledger, 16);
-	PQsetvalue(of_mark, 0, 1, &known, 1);
-	sent.call[0]->result = of_mark;
-	sent.call[1]->result = signer;
-	sent.call[2]->result = state;
-	answer(ERROR_NONE, "");
-}
-
-static void answer_extension(void)
-{
-	CU_ASSERT_FATAL(sent.commit != NULL && sent.extends);
-	sent.call[0]->result = table(1);
-	set_int8(sent.call[0]->result, 0, 0, 4);
-	answer(ERROR_NONE, "");
-}
-
-/* ---- the signer ---- */
-
-static uint8_t node_certificate[32];
-static struct {
-	struct signer_job *job;
-	done_fn done;
-	void *arg;
-} signing[4];
-static int signings;
-
-const char *signer_kid(const struct signer *signer)
-{
-	(void)signer;
-	return "test";
-}
-
-const uint8_t *signer_certificate_sha256(const struct signer *signer)
-{
-	(void)signer;
-	return node_certificate;
-}
-
-void signer_sign_start(struct signer *signer, struct signer_job *job, done_fn done, void *arg)
-{
-	(void)signer;
-	tell("sign", (int)(job->n - job->from));
-	CU_ASSERT_FATAL(signings < 4);
-	signing[signings].job = job;
-	signing[signings].done = done;
-	signing[signings++].arg = arg;
-}
-
-static void finish_signing(enum error_kind kind)
-{
-	const struct error error = { .kind = kind, .detail = "the signer is broken" };
-
-	CU_ASSERT_FATAL(signings > 0);
-	memset(signing[0].job->sig, 's', sizeof(signing[0].job->sig));
-	signings--;
-	done_fn done = signing[0].done;
-	void *arg = signing[0].arg;
-	memmove(&signing[0], &signing[1], sizeof(signing[0]) * 3);
-	done(arg, &error);
 }
 
 /* ---- who asks ---- */
@@ -463,16 +129,11 @@ static void serve_all(void)
 			answer_extension();
 		else if (sent.orders == 0)
 			answer_probe();
-		else if (is_poisoned())
+		else if (sent.poisoned)
 			answer(ERROR_UNAVAILABLE, "22021");
 		else
 			commit_batch();
 	}
-}
-
-static void connect_link(void)
-{
-	link_options.on_ready(link_options.arg, the_pipe);
 }
 
 /* Run the loop in real time until it is so, for a minute at most. */
