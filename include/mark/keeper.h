@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Keeps the mark of a process: exact in memory, on disk within a second of its first change, by a
- * thread, and at the end.
+ * thread, and at the end.  Every 2 s it looks at the disk, where the process of an older or newer
+ * generation may have written a higher one.
  *
  * What that pace leaves: a database that comes back older while the process lives is held against
  * memory, and a missing token is always noticed.  Only when the process dies without its last

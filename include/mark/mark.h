@@ -35,6 +35,9 @@ struct mark_file *mark_file_open(const char *folder, struct mark *mark,
  * written since, the higher numbers stay.  May run on a thread, one at a time. */
 bool mark_file_write(struct mark_file *file, const struct mark *mark,
 		     struct error *error) MUST_CHECK;
+/* What another process of the node has written to the mark of the same ledger, where it is higher;
+ * a slot that is being written is passed over.  May run on a thread beside mark_file_write(). */
+void mark_file_look(const struct mark_file *file, struct mark *mark);
 void mark_file_close(struct mark_file *file);
 
 /* For tools: only look.  ERROR_NOT_FOUND when there is no mark. */

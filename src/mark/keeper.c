@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "mark/keeper.h"
 
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -13,13 +14,14 @@
 
 #define PACE_MS 1000
 #define LATE_MS 10000
+#define LOOK_MS 2000
 
 /* One write is under way at a time; what changes meanwhile is the next. */
 struct mark_keeper {
-	struct work writing; /* first: the pool hands it back */
+	struct work writing, looking; /* the pool hands them back */
 	const struct log *log;
 	struct workpool *pool;
-	struct event *pace;
+	struct event *pace, *look;
 	struct mark_file *file;
 
 	struct mark mark;
@@ -30,11 +32,19 @@ struct mark_keeper {
 	bool is_writing;
 	struct mark written; /* by the thread */
 	struct error outcome;
+
+	bool is_looking;
+	struct mark seen; /* by the thread */
 };
 
 static struct mark_keeper *of(struct work *work)
 {
-	return (struct mark_keeper *)work;
+	return (struct mark_keeper *)((char *)work - offsetof(struct mark_keeper, writing));
+}
+
+static struct mark_keeper *of_looking(struct work *work)
+{
+	return (struct mark_keeper *)((char *)work - offsetof(struct mark_keeper, looking));
 }
 
 static void write_after(struct mark_keeper *keeper, int ms)
@@ -104,6 +114,39 @@ static void on_pace(evutil_socket_t fd, short what, void *arg)
 	}
 }
 
+/* ---- looking ---- */
+
+static void look(struct work *work)
+{
+	struct mark_keeper *keeper = of_looking(work);
+
+	mark_file_look(keeper->file, &keeper->seen);
+}
+
+/* What we have noted meanwhile may be higher again, or of another ledger. */
+static void take_look(struct work *work)
+{
+	struct mark_keeper *keeper = of_looking(work);
+	const struct mark *seen = &keeper->seen;
+
+	keeper->is_looking = false;
+	if (memcmp(seen->ledger, keeper->mark.ledger, sizeof(seen->ledger)) == 0 &&
+	    memcmp(seen->jti, keeper->mark.jti, sizeof(seen->jti)) > 0)
+		memcpy(keeper->mark.jti, seen->jti, sizeof(seen->jti));
+}
+
+static void on_look(evutil_socket_t fd, short what, void *arg)
+{
+	struct mark_keeper *keeper = arg;
+
+	(void)fd;
+	(void)what;
+	if (keeper->is_looking)
+		return;
+	keeper->seen = keeper->mark;
+	keeper->is_looking = workpool_submit(keeper->pool, &keeper->looking);
+}
+
 /* ---- the contract ---- */
 
 const struct mark *mark_keeper_mark(const struct mark_keeper *keeper)
@@ -141,12 +184,16 @@ const char *mark_keeper_why_late(const struct mark_keeper *keeper)
 static bool parts_make(struct mark_keeper *keeper, struct event_base *base, const char *folder,
 		       struct error *error)
 {
+	static const struct timeval often = { .tv_sec = LOOK_MS / 1000 };
+
 	keeper->file = mark_file_open(folder, &keeper->mark, error);
 	if (keeper->file == NULL)
 		return error_context(error, "state");
 	keeper->pace = evtimer_new(base, on_pace, keeper);
-	keeper->pool = workpool_new(base, 1, 1);
-	return (keeper->pace != NULL && keeper->pool != NULL) ||
+	keeper->look = event_new(base, -1, EV_PERSIST, on_look, keeper);
+	keeper->pool = workpool_new(base, 1, 2); /* one thread, one of each */
+	return (keeper->pace != NULL && keeper->look != NULL && keeper->pool != NULL &&
+		event_add(keeper->look, &often) == 0) ||
 	       error_set(error, ERROR_UNAVAILABLE, "no memory for the mark");
 }
 
@@ -162,6 +209,8 @@ struct mark_keeper *mark_keeper_new(struct event_base *base, const char *folder,
 	keeper->log = log;
 	keeper->writing.perform = perform;
 	keeper->writing.apply = apply;
+	keeper->looking.perform = look;
+	keeper->looking.apply = take_look;
 	if (parts_make(keeper, base, folder, error))
 		return keeper;
 	mark_keeper_free(keeper);
@@ -186,6 +235,8 @@ void mark_keeper_free(struct mark_keeper *keeper)
 		write_the_last(keeper);
 	if (keeper->pace != NULL)
 		event_free(keeper->pace);
+	if (keeper->look != NULL)
+		event_free(keeper->look);
 	mark_file_close(keeper->file);
 	free(keeper);
 }

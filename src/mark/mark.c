@@ -224,6 +224,16 @@ bool mark_file_write(struct mark_file *file, const struct mark *mark, struct err
 	return written;
 }
 
+void mark_file_look(const struct mark_file *file, struct mark *mark)
+{
+	struct mark now = { 0 };
+	uint64_t newest = 0;
+
+	if (read_newest(file->fd, &now, &newest) &&
+	    memcmp(now.ledger, mark->ledger, sizeof(now.ledger)) == 0)
+		raise_to(mark, &now);
+}
+
 void mark_file_close(struct mark_file *file)
 {
 	if (file == NULL)

@@ -251,6 +251,68 @@ static void test_the_end_writes_what_is_left(void)
 	CU_ASSERT_TRUE(is_on_disk(8));
 }
 
+static bool has(const struct mark_keeper *keeper, int n)
+{
+	struct mark wanted = mark_of(n);
+
+	return memcmp(mark_keeper_mark(keeper)->jti, wanted.jti, sizeof(wanted.jti)) == 0;
+}
+
+static void run_until_it_has(const struct mark_keeper *keeper, int n)
+{
+	const struct timeval slice = { .tv_usec = 20000 };
+
+	for (int i = 0; i < 3000 && !has(keeper, n); i++) {
+		event_base_loopexit(base, &slice);
+		event_base_dispatch(base);
+	}
+	CU_ASSERT_TRUE(has(keeper, n));
+}
+
+/* The old process of a reload issues on after the new one has opened the mark; never downwards. */
+static void test_what_another_process_writes_is_learnt(void)
+{
+	const struct timeval a_look = { .tv_sec = 3 };
+	struct mark_keeper *keeper;
+	struct mark mark;
+	struct mark_file *other = open_mark(&mark);
+
+	write_mark(other, 3);
+	keeper = keeper_new();
+	CU_ASSERT_TRUE(has(keeper, 3));
+	write_mark(other, 5);
+	run_until_it_has(keeper, 5);
+	note(keeper, 7);
+	event_base_loopexit(base, &a_look);
+	event_base_dispatch(base);
+	CU_ASSERT_TRUE(has(keeper, 7));
+	mark_keeper_free(keeper);
+	CU_ASSERT_TRUE(is_on_disk(7));
+	mark_file_close(other);
+}
+
+/* A mark of another ledger says nothing of this one's tokens. */
+static void test_another_ledgers_mark_is_not_learnt(void)
+{
+	const struct timeval a_look = { .tv_sec = 3 };
+	struct mark_keeper *keeper;
+	struct mark mark;
+	struct mark_file *other = open_mark(&mark);
+
+	write_mark(other, 3);
+	keeper = keeper_new();
+	mark_keeper_note_ledger(keeper, (const uint8_t *)"another ledger..");
+	run_until_on_disk(3);
+	event_base_loopexit(base, &a_look);
+	event_base_dispatch(base);
+	write_mark(other, 6);
+	event_base_loopexit(base, &a_look);
+	event_base_dispatch(base);
+	CU_ASSERT_TRUE(has(keeper, 3));
+	mark_keeper_free(keeper);
+	mark_file_close(other);
+}
+
 static void test_what_was_not_written_is_tried_again(void)
 {
 	const struct timeval slice = { .tv_usec = 100000 };
@@ -312,6 +374,9 @@ int main(void)
 		{ "soon", test_it_is_written_soon_but_not_each_time },
 		{ "hurry", test_hurry_writes_in_the_next_turn },
 		{ "the end", test_the_end_writes_what_is_left },
+		{ "what another process writes is learnt",
+		  test_what_another_process_writes_is_learnt },
+		{ "another ledger's mark is not", test_another_ledgers_mark_is_not_learnt },
 		{ "again", test_what_was_not_written_is_tried_again },
 		CU_TEST_INFO_NULL,
 	};
