@@ -424,6 +424,7 @@ it_ends_in_the_middle_of_a_reload()
 a_restart_loses_requests()
 {
 	rm -f "$dir"/client.*
+	stop_node a 2>/dev/null  # of a try before
 	start_node a "$port_a" && start_clients && stop_node a && start_node a "$port_a" &&
 	sleep 0.5 && stop_clients && restart_lost=$(lost) && [ "$restart_lost" -gt 0 ]
 }
