@@ -24,7 +24,7 @@ test_ssl()
 {
 	rm -f "$dir/testssl.json"
 	timeout 1200 testssl --quiet --warnings off --color 0 --nodns none \
-		--connect-timeout 10 --openssl-timeout 10 --add-ca "$dir/tls/ca.pem" \
+		--connect-timeout 60 --openssl-timeout 60 --add-ca "$dir/tls/ca.pem" \
 		--jsonfile "$dir/testssl.json" \
 		"127.0.0.1:$1" </dev/null >"$dir/testssl.log" 2>&1
 	[ -s "$dir/testssl.json" ] || { tail -5 "$dir/testssl.log"; return 1; }
