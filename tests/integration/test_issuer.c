@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/types.h>
+#include <time.h>
 #include <unistd.h>
 
 #include <CUnit/Basic.h>
@@ -40,6 +41,8 @@ static bool is_ready;
 static char why_not[200];
 static int answered;
 static struct asked asked[MANY];
+
+#define PATIENCE_S 60 /* on a slow machine */
 
 /* ---- the signer ---- */
 
@@ -130,10 +133,10 @@ static bool is_ready_as(int wanted)
 	return is_ready == (wanted != 0);
 }
 
-/* Run the loop until it is so, or for ten seconds. */
+/* Run the loop until it is so, or for PATIENCE_S. */
 static bool runs_until(bool (*is_so)(int n), int n)
 {
-	const struct timeval limit = { .tv_sec = 10 };
+	const struct timeval limit = { .tv_sec = PATIENCE_S };
 	bool late = false, so;
 	struct event *timer = evtimer_new(base, on_limit, &late);
 
@@ -424,7 +427,7 @@ static bool commits_wait(void)
 
 	ask_sql("SET synchronous_commit = on");
 	ask_sql("SET statement_timeout = 50");
-	for (int i = 0; i < 1000 && warnings == 0; i++)
+	for (time_t end = time(NULL) + PATIENCE_S; warnings == 0 && time(NULL) < end;)
 		ask_sql("DO $$BEGIN PERFORM pg_logical_emit_message(true, '', ''); COMMIT; END$$");
 	ask_sql("RESET statement_timeout");
 	ask_sql("SET synchronous_commit = local");
@@ -457,14 +460,28 @@ static int rows(void)
 	return atoi(ask_sql("SELECT count(*) FROM stipa.token"));
 }
 
-/* The row is there, and the server says COMMIT with a warning: another may become primary that
- * does not have it. */
-static void test_a_commit_that_no_standby_has_is_no_token(void)
+static void pause_loop(void)
+{
+	const struct timeval pause = { .tv_usec = 50000 };
+
+	event_base_loopexit(base, &pause);
+	event_base_dispatch(base);
+}
+
+static bool has_rows(int n)
+{
+	pause_loop();
+	return rows() == n;
+}
+
+/* False when the machine stood still for so long that the node had given up before. */
+static bool its_wait_is_cancelled(void)
 {
 	const struct timeval beat = { .tv_usec = 50000 };
 	struct event *cancel = event_new(base, -1, EV_PERSIST, on_cancel, NULL);
 	struct order order = order_of(1);
 	int before = rows();
+	bool seen;
 
 	wait_for_standbys("nobody");
 	event_add(cancel, &beat);
@@ -474,10 +491,26 @@ static void test_a_commit_that_no_standby_has_is_no_token(void)
 	CU_ASSERT_EQUAL(asked[0].kind, ERROR_UNAVAILABLE);
 	CU_ASSERT_STRING_EQUAL(asked[0].answer.text, "");
 	CU_ASSERT_TRUE(runs_until(is_ready_as, 0));
-	CU_ASSERT_PTR_NOT_NULL(strstr(why_not, "warning 01000"));
+	seen = strstr(why_not, "warning 01000") != NULL;
+	CU_ASSERT_TRUE(seen || strstr(why_not, "no answer within") != NULL);
 	wait_for_standbys("");
-	CU_ASSERT_EQUAL(rows(), before + 1);
+	CU_ASSERT_TRUE(runs_until(has_rows, before + 1)); /* who waits is let go by and by */
 	CU_ASSERT_TRUE(runs_until(is_ready_as, 1));
+	return seen;
+}
+
+/* The row is there, and the server says COMMIT with a warning: another may become primary that
+ * does not have it. */
+static void test_a_commit_that_no_standby_has_is_no_token(void)
+{
+	bool seen = false;
+
+	for (int i = 0; i < 10 && !seen; i++) {
+		answered = 0;
+		memset(asked, 0, sizeof(asked));
+		seen = its_wait_is_cancelled();
+	}
+	CU_ASSERT_TRUE(seen);
 }
 
 static void test_a_standby_that_does_not_answer_is_no_token(void)
@@ -491,14 +524,6 @@ static void test_a_standby_that_does_not_answer_is_no_token(void)
 	CU_ASSERT_PTR_NOT_NULL(strstr(why_not, "no answer within"));
 	wait_for_standbys("");
 	CU_ASSERT_TRUE(runs_until(is_ready_as, 1));
-}
-
-static void pause_loop(void)
-{
-	const struct timeval pause = { .tv_usec = 50000 };
-
-	event_base_loopexit(base, &pause);
-	event_base_dispatch(base);
 }
 
 static bool control_is_gone(int unused)

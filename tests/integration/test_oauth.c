@@ -90,7 +90,7 @@ static void on_limit(evutil_socket_t fd, short what, void *arg)
 	*late = true;
 }
 
-/* Run the loop until so many have been answered, or for ten seconds. */
+/* Run the loop until so many have been answered, or for two minutes. */
 static bool are_answered(int n)
 {
 	const struct timeval limit = { .tv_sec = 120 };

@@ -103,7 +103,7 @@ static void on_hang(evutil_socket_t fd, short what, void *arg)
 /* Run the loop until a callback stops it. */
 static void run_loop(void)
 {
-	const struct timeval limit = { .tv_sec = 5 };
+	const struct timeval limit = { .tv_sec = 60 };
 	struct event *hang = evtimer_new(base, on_hang, NULL);
 
 	evtimer_add(hang, &limit);
